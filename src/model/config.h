@@ -1,0 +1,48 @@
+// The shape of an encoder and its stack of layers, as recipes write it and as config.json stores it.
+// Not here: reading config.json (checkpoint.h) or building modules (encoder.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/fields.h"
+
+namespace tenfold::model {
+
+/// A run of equal layers; empty or zero fields take the model's own value.
+struct LayerRun {
+  int64_t count = 1;
+  std::string attention;            ///< kind, e.g. "softmax"
+  bool residual_attention = false;  ///< carry raw scores from layer to layer
+  int64_t intermediate_size = 0;
+  void fields(config::FieldVisitor& v);
+};
+
+/// A BERT-shaped encoder. Defaults are BERT-base.
+struct EncoderConfig {
+  int64_t vocab_size = 30522;
+  int64_t hidden_size = 768;
+  int64_t num_hidden_layers = 12;
+  int64_t num_attention_heads = 12;
+  int64_t intermediate_size = 3072;
+  std::string hidden_act = "gelu";  ///< "gelu" (erf), "gelu_new" / "gelu_pytorch_tanh" (tanh form), "relu"
+  double hidden_dropout_prob = 0.1;
+  double attention_probs_dropout_prob = 0.1;
+  int64_t max_position_embeddings = 512;
+  int64_t type_vocab_size = 2;
+  double initializer_range = 0.02;
+  double layer_norm_eps = 1e-12;
+  int64_t pad_token_id = 0;
+  double classifier_dropout = -1;  ///< below 0: hidden_dropout_prob
+  config::Choice attention;        ///< kind of every layer and its options; default "softmax"
+  bool residual_attention = false;
+  std::vector<LayerRun> layers;  ///< empty: one run of num_hidden_layers
+
+  void fields(config::FieldVisitor& v);
+  /// Error{config} naming `where` unless the numbers fit together (heads divide the width, positive, not absurd).
+  void validate(const std::string& where) const;
+  std::vector<LayerRun> runs() const;  ///< `layers`, or the one run they are short for
+};
+
+}  // namespace tenfold::model

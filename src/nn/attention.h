@@ -1,0 +1,90 @@
+// The attention contract: one struct in, one out; every attention kind fills it.
+// Not here: any kernel (softmax_attention.cpp and the methods), or who provides keys and values (the stack decides).
+//
+// T query rows, S key rows, D width, H heads, E head size, B sequences.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/fields.h"
+#include "nn/position_bias.h"
+#include "tensor/mask.h"
+#include "tensor/pass.h"
+#include "tensor/sequence_layout.h"
+#include "tensor/torch.h"
+
+namespace tenfold::nn {
+
+/// What all layers of one pass share; built by the stack, outlives the pass.
+struct AttentionContext {
+  SequenceLayout query_layout, source_layout;
+  MaskSpec mask;
+  std::shared_ptr<const PositionBias> bias;  ///< optional; made once a pass, dense only in the reference
+  std::vector<int64_t> past;                 ///< keys in memory, one a sequence; empty: not decoding
+  PassContext pass;
+  Tensor row_keys_T;  ///< dropout keys of the query rows; defined only while training with dropout
+};
+
+/// Layer to layer (RealFormer: raw scores before mask and softmax); opaque; the stack drops it where kinds differ.
+struct Carry {
+  virtual ~Carry() = default;
+};
+
+/// Step to step while decoding, one a layer: keys and values, or a recurrent state, per slot.
+class AttentionMemory {
+ public:
+  virtual ~AttentionMemory() = default;
+  /// Shrinks, repeats or reorders the rows: new row i is old row parents[i].
+  virtual void select(const std::vector<int64_t>& parents) = 0;
+  /// Rows beyond `past` (appended by a step that failed, or shown transiently) are forgotten.
+  virtual void truncate(const std::vector<int64_t>& past) = 0;
+};
+
+enum class KeysFrom : uint8_t { given, memory };  ///< memory: cross-attention after its first step
+
+struct AttentionIn {
+  const AttentionContext& context;
+  Tensor query_TD;   ///< hidden states asking
+  Tensor source_SD;  ///< hidden states asked; the same tensor for ordinary self-attention (fused QKV)
+  KeysFrom keys = KeysFrom::given;
+  std::shared_ptr<const Carry> carry;
+  AttentionMemory* memory = nullptr;
+  uint64_t site = 0;  ///< number of this layer's dropout site
+};
+
+struct AttentionOut {
+  Tensor context_TD;  ///< before the output projection
+  std::shared_ptr<const Carry> carry;
+};
+
+/// What an attention kind can do; checked when the recipe is read, before any data.
+struct AttentionTraits {
+  std::vector<See> kinds;
+  bool incremental = false, bias = false, carry = false, cross = false;
+  bool stochastic = false;
+  bool exposes_scores = false;
+  int64_t fixed_length = 0;  ///< longest sequence it was built for; 0: any
+};
+
+/// The sizes an attention module is built with.
+struct AttentionShape {
+  int64_t width = 0, heads = 0, head_size = 0;  ///< heads * head_size need not equal width
+  double dropout = 0.0;
+  bool projection_bias = true;
+  bool residual_scores = false;  ///< RealFormer: add the carried scores, hand on the sum
+  double scale = 0.0;            ///< 0: head_size^-1/2
+};
+
+/// One attention kind. Parameters live in the module; forward is const in everything else and thread-safe.
+class Attention : public torch::nn::Module {
+ public:
+  virtual AttentionTraits traits() const = 0;
+  virtual AttentionOut forward(const AttentionIn& in) const = 0;
+  /// Memory for `count` sequences of at most `capacity` keys; Error{unsupported} where traits().incremental is false.
+  virtual std::unique_ptr<AttentionMemory> new_memory(int64_t count, int64_t capacity) const = 0;
+};
+
+}  // namespace tenfold::nn
