@@ -1,0 +1,34 @@
+// What a code point is, as the stock BERT tokenizers see it: categories of Unicode 8, decompositions and combining
+// classes of Unicode 9, lower case of Unicode 17, expressed as utf8proc's Unicode 15 plus lists of differences.
+// Not here: what a tokenizer makes of it (char_table.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace tenfold::text {
+
+/// Up to four code points.
+struct CodePoints {
+  std::array<uint32_t, 4> value{};
+  uint32_t count = 0;
+};
+
+/// Controls, formats and private use, without tab, line feed and carriage return. Unassigned ones are none.
+bool is_control(uint32_t c);
+/// Everything with the property White_Space.
+bool is_blank(uint32_t c);
+/// ASCII symbols and every category of punctuation.
+bool is_punctuation(uint32_t c);
+/// Ideographs that stand as words of their own.
+bool is_ideograph(uint32_t c);
+/// Nonspacing marks: what accent stripping removes.
+bool is_nonspacing_mark(uint32_t c);
+/// Canonical combining class; 0 for starters.
+uint8_t combining_class(uint32_t c);
+/// Full canonical decomposition, not reordered.
+CodePoints decompose(uint32_t c);
+/// Lower case of one code point without context; one or two code points.
+CodePoints lower_case(uint32_t c);
+
+}  // namespace tenfold::text
