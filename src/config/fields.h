@@ -1,5 +1,6 @@
-// How an options struct describes itself: it lists its fields once, and every use goes through that list.
-// Not here: TOML (reader.h, writer.h) and help texts (schema.h), which are visitors of the list.
+// How an options struct describes itself: it lists its fields once, and every use goes through that
+// list. Not here: TOML (reader.h, writer.h) and help texts (schema.h), which are visitors of the
+// list.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,16 @@ class FieldVisitor;
 
 /// A struct that can be configured: `void fields(FieldVisitor& v)` lists its members.
 template <typename T>
-concept HasFields = requires(T& options, FieldVisitor& v) { options.fields(v); };
+concept HasFields = requires(T& options, FieldVisitor& v) {
+  options.fields(v);
+};
 
 /// A struct with rules between its fields: `void validate(const std::string& where) const` throws
 /// Error{config, where, ...}. It runs after every read.
 template <typename T>
-concept HasValidate = requires(const T& options, const std::string& where) { options.validate(where); };
+concept HasValidate = requires(const T& options, const std::string& where) {
+  options.validate(where);
+};
 
 /// One options struct, seen only through its list. It refers to the struct and must not outlive it.
 struct FieldSet {
@@ -71,9 +76,9 @@ struct NoOptions {
   void fields(FieldVisitor&) {}
 };
 
-/// One of several named kinds and its options: in TOML `kind = "performer"` and a sub-table `performer`.
-/// The options are shared and immutable, so copies are cheap and independent. An empty kind means "not
-/// chosen". After a read the options of a chosen kind are always present.
+/// One of several named kinds and its options: in TOML `kind = "performer"` and a sub-table
+/// `performer`. The options are shared and immutable, so copies are cheap and independent. An empty
+/// kind means "not chosen". After a read the options of a chosen kind are always present.
 struct Choice {
   std::string kind;
   std::shared_ptr<const OptionSet> options;
@@ -87,7 +92,8 @@ struct Choice {
   template <HasFields T>
   const T& as() const {
     const auto* typed = dynamic_cast<const OptionsOf<T>*>(options.get());
-    if (typed == nullptr) fail(ErrorKind::internal, "config", "options of kind '{}' asked for as another type", kind);
+    if (typed == nullptr)
+      fail(ErrorKind::internal, "config", "options of kind '{}' asked for as another type", kind);
     return typed->value;
   }
 };
@@ -108,16 +114,17 @@ struct ChoiceKind {
 /// The legal kinds of one slot, in the order they are shown.
 using ChoiceTable = std::vector<ChoiceKind>;
 
-/// The legal kinds by slot name ("attention", "objective", ...). The registry gives them to every read.
+/// The legal kinds by slot name ("attention", "objective", ...). The registry gives them to every
+/// read.
 using ChoiceTables = std::map<std::string, ChoiceTable, std::less<>>;
 
 /// What is known of a field besides its value.
 struct Field {
   std::string_view name;
   std::string_view help;
-  Range range = {};                  ///< of a number, or of each number of a list
-  std::vector<std::string> allowed;  ///< legal texts; empty: any
-  bool* present = nullptr;           ///< of a field that may be left out: whether it has a value
+  Range range = {};                       ///< of a number, or of each number of a list
+  std::vector<std::string> allowed = {};  ///< legal texts; empty: any
+  bool* present = nullptr;  ///< of a field that may be left out: whether it has a value
 };
 
 /// Points at the value of a field.
@@ -135,8 +142,8 @@ struct GroupList {
 template <typename Enum>
 using EnumNames = std::initializer_list<std::pair<std::string_view, Enum>>;
 
-/// Visits the fields of options structs. `fields()` of a struct calls `field`, `group`, `groups` and `choice`
-/// once for each member, always in the same order and for the same names:
+/// Visits the fields of options structs. `fields()` of a struct calls `field`, `group`, `groups`
+/// and `choice` once for each member, always in the same order and for the same names:
 ///
 ///   void fields(FieldVisitor& v) {
 ///     v.field("features", features, "random features per head", at_least(1));
@@ -155,13 +162,15 @@ class FieldVisitor {
   void field(std::string_view name, std::string& value, std::string_view help,
              std::vector<std::string> allowed = {});
   void field(std::string_view name, std::filesystem::path& value, std::string_view help);
-  void field(std::string_view name, std::vector<int64_t>& value, std::string_view help, Range range = {});
-  void field(std::string_view name, std::vector<double>& value, std::string_view help, Range range = {});
+  void field(std::string_view name, std::vector<int64_t>& value, std::string_view help,
+             Range range = {});
+  void field(std::string_view name, std::vector<double>& value, std::string_view help,
+             Range range = {});
   void field(std::string_view name, std::vector<std::string>& value, std::string_view help,
              std::vector<std::string> allowed = {});
 
   template <typename Enum>
-    requires std::is_enum_v<Enum>
+  requires std::is_enum_v<Enum>
   void field(std::string_view name, Enum& value, std::string_view help, EnumNames<Enum> names) {
     Field about{.name = name, .help = help};
     visit_enum(about, value, names);
@@ -169,9 +178,10 @@ class FieldVisitor {
 
   /// A field that may be left out; absent in TOML it stays empty.
   template <typename T>
-    requires std::is_same_v<T, bool> || std::is_same_v<T, int64_t> || std::is_same_v<T, double> ||
-             std::is_same_v<T, std::string>
-  void field(std::string_view name, std::optional<T>& value, std::string_view help, Range range = {}) {
+  requires std::is_same_v<T, bool> || std::is_same_v<T, int64_t> || std::is_same_v<T, double> ||
+      std::is_same_v<T, std::string>
+  void field(std::string_view name, std::optional<T>& value, std::string_view help,
+             Range range = {}) {
     bool present = value.has_value();
     T held = present ? *value : T{};
     visit({.name = name, .help = help, .range = range, .allowed = {}, .present = &present}, &held);
@@ -179,8 +189,9 @@ class FieldVisitor {
   }
 
   template <typename Enum>
-    requires std::is_enum_v<Enum>
-  void field(std::string_view name, std::optional<Enum>& value, std::string_view help, EnumNames<Enum> names) {
+  requires std::is_enum_v<Enum>
+  void field(std::string_view name, std::optional<Enum>& value, std::string_view help,
+             EnumNames<Enum> names) {
     bool present = value.has_value();
     Enum held = present ? *value : names.begin()->second;
     Field about{.name = name, .help = help, .range = {}, .allowed = {}, .present = &present};
@@ -203,17 +214,21 @@ class FieldVisitor {
   /// A list of tables, `[[name]]`. Reading replaces the whole list where the key is present.
   template <HasFields T>
   void groups(std::string_view name, std::vector<T>& items, std::string_view help) {
-    visit_groups(name, help,
-                 {[&items] { return items.size(); }, [&items](size_t count) { items.assign(count, T{}); },
-                  [&items](size_t i) { return field_set(items.at(i)); }});
+    visit_groups(
+        name, help,
+        {[&items] { return items.size(); }, [&items](size_t count) { items.assign(count, T{}); },
+         [&items](size_t i) { return field_set(items.at(i)); }});
   }
 
-  /// One of several kinds. TOML: `name.kind = "k"` with sub-table `name.k`, or `name = "k"` for its defaults.
-  void choice(std::string_view name, Choice& value, std::string_view help, const ChoiceTable& table) {
+  /// One of several kinds. TOML: `name.kind = "k"` with sub-table `name.k`, or `name = "k"` for its
+  /// defaults.
+  void choice(std::string_view name, Choice& value, std::string_view help,
+              const ChoiceTable& table) {
     visit_choice(name, help, value, table);
   }
 
-  /// The legal kinds of a slot as given to this visit; empty for visits that need none (writing, comparing).
+  /// The legal kinds of a slot as given to this visit; empty for visits that need none (writing,
+  /// comparing).
   const ChoiceTable& kinds(std::string_view slot) const;
 
  protected:
@@ -221,7 +236,8 @@ class FieldVisitor {
 
   virtual void visit(const Field& field, FieldValue value) = 0;
   virtual void visit_group(std::string_view name, std::string_view help, const FieldSet& set) = 0;
-  virtual void visit_groups(std::string_view name, std::string_view help, const GroupList& list) = 0;
+  virtual void visit_groups(std::string_view name, std::string_view help,
+                            const GroupList& list) = 0;
   virtual void visit_choice(std::string_view name, std::string_view help, Choice& value,
                             const ChoiceTable& table) = 0;
 

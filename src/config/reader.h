@@ -25,20 +25,22 @@ class Document {
   /// Error{config} with file:line:column where the text is not TOML. `name` stands in messages.
   static Document parse(std::string_view text, std::string name);
 
-  /// A TOML file of at most 16 MiB. Error{config} naming the path where it cannot be read or parsed.
+  /// A TOML file of at most 16 MiB. Error{config} naming the path where it cannot be read or
+  /// parsed.
   static Document load(const std::filesystem::path& path);
 
   /// The same from a JSON object (numbers, texts, booleans, objects, lists; null counts as absent).
   static Document from_json(const nlohmann::json& object, std::string name);
 
-  /// Overrides one key: "path.to.key=value", an index for list items ("model.layers.0.count=2"). The value
-  /// is TOML; a text that is none is taken as a bare string. Later ones win. Error{config} naming `--set`.
+  /// Overrides one key: "path.to.key=value", an index for list items ("model.layers.0.count=2").
+  /// The value is TOML; a text that is none is taken as a bare string. Later ones win.
+  /// Error{config} naming `--set`.
   void set(std::string_view assignment);
   void set(const std::vector<std::string>& assignments);
 
-  /// Reads into `options`: keys that are absent keep their value. Error{config} for unknown keys (with the
-  /// nearest legal name), wrong types and values out of range; then each struct's validate() runs.
-  /// `options` is unspecified after a throw.
+  /// Reads into `options`: keys that are absent keep their value. Error{config} for unknown keys
+  /// (with the nearest legal name), wrong types and values out of range; then each struct's
+  /// validate() runs. `options` is unspecified after a throw.
   template <HasFields T>
   void read(T& options, const ChoiceTables& tables = {}) const {
     read(field_set(options), tables);

@@ -14,8 +14,9 @@ namespace tenfold::config {
 struct SchemaRow {
   enum class What { field, group, list, choice, kind };
   What what = What::field;
-  std::string path;           ///< "train.optimizer.learning_rate"; list items as "model.layers[].count"
-  std::string type;           ///< "integer", "number", "text", "boolean", "list of ..."; fields and choices only
+  std::string path;  ///< "train.optimizer.learning_rate"; list items as "model.layers[].count"
+  std::string
+      type;  ///< "integer", "number", "text", "boolean", "list of ..."; fields and choices only
   std::string default_value;  ///< TOML; empty where the field may be left out
   std::string legal;          ///< ">= 1", "one of a, b"; may be empty
   std::string help;

@@ -2,7 +2,7 @@
 // Not here: reading (reader.h), or files (the caller writes the text atomically).
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -28,9 +28,11 @@ struct Difference {
 std::string write_toml(const FieldSet& set, Comments comments);
 nlohmann::json write_json(const FieldSet& set);
 std::vector<FlatField> flatten(const FieldSet& set);
-std::vector<Difference> difference(const std::vector<FlatField>& before, const std::vector<FlatField>& after);
+std::vector<Difference> difference(const std::vector<FlatField>& before,
+                                   const std::vector<FlatField>& after);
 
-/// The effective configuration as TOML: every field, in the order listed; reading it back gives equal options.
+/// The effective configuration as TOML: every field, in the order listed; reading it back gives
+/// equal options.
 template <HasFields T>
 std::string write_toml(const T& options, Comments comments = Comments::none) {
   T copy = options;

@@ -1,5 +1,5 @@
-// Throwing a tenfold::Error with a formatted message: `fail(ErrorKind::data, "shards", "...", args)`.
-// Not here: printing, logging, or recovery.
+// Throwing a tenfold::Error with a formatted message: `fail(ErrorKind::data, "shards", "...",
+// args)`. Not here: printing, logging, or recovery.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,8 +11,8 @@
 
 namespace tenfold {
 
-/// Throws Error{kind, where, message}; the message says what was expected, what came and, where a user can
-/// mend it, how. One line, no trailing full stop.
+/// Throws Error{kind, where, message}; the message says what was expected, what came and, where a
+/// user can mend it, how. One line, no trailing full stop.
 template <typename... Args>
 [[noreturn]] void fail(ErrorKind kind, std::string_view where, fmt::format_string<Args...> format,
                        Args&&... args) {

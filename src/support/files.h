@@ -23,14 +23,16 @@ inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The whole file. Error{kind} naming the path where it is missing, no regular file, or longer than `max_bytes`.
+/// The whole file. Error{kind} naming the path where it is missing, no regular file, or longer than
+/// `max_bytes`.
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes,
                       ErrorKind kind = ErrorKind::data);
 
 enum class Access { sequential, random };
 
-/// A file mapped read-only. Movable; the bytes stay at their place while it lives, and may be read by many threads.
-/// A file that another process shortens meanwhile ends the process (SIGBUS), as with every mapping.
+/// A file mapped read-only. Movable; the bytes stay at their place while it lives, and may be read
+/// by many threads. A file that another process shortens meanwhile ends the process (SIGBUS), as
+/// with every mapping.
 class MappedFile {
  public:
   /// Error{kind} naming the path and the reason. An empty file gives no bytes.
@@ -51,9 +53,9 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// A file that appears complete or not at all: written under a temporary name in the same folder, then
-/// fsynced and renamed by commit(). Destroyed before commit(), it leaves nothing. All failures are
-/// Error{run} with path and reason; after one the object only serves to be destroyed.
+/// A file that appears complete or not at all: written under a temporary name in the same folder,
+/// then fsynced and renamed by commit(). Destroyed before commit(), it leaves nothing. All failures
+/// are Error{run} with path and reason; after one the object only serves to be destroyed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -83,11 +85,12 @@ class AtomicFile {
 /// One AtomicFile, written and committed.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// A log that grows by whole records: each append() is one write to the end of the file. Error{run} on failure.
+/// A log that grows by whole records: each append() is one write to the end of the file. Error{run}
+/// on failure.
 class AppendFile {
  public:
-  /// Opens or makes the file; what lies behind `keep_bytes` is cut off (a resumed run drops what followed
-  /// its checkpoint). Error{run} where the file is shorter than that.
+  /// Opens or makes the file; what lies behind `keep_bytes` is cut off (a resumed run drops what
+  /// followed its checkpoint). Error{run} where the file is shorter than that.
   explicit AppendFile(std::filesystem::path path, uint64_t keep_bytes = UINT64_MAX);
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
@@ -105,7 +108,8 @@ class AppendFile {
   int fd_ = -1;
 };
 
-/// An exclusive lock on a file, made if missing, held until destruction or the death of the process.
+/// An exclusive lock on a file, made if missing, held until destruction or the death of the
+/// process.
 class FileLock {
  public:
   /// Error{run} "... is in use by another process" where another one holds it; never waits.
@@ -127,8 +131,8 @@ void sync_directory(const std::filesystem::path& path);
 /// rename(2) of a file or folder, then sync_directory of the new parent. Error{run}.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Makes `link` a symbolic link to `target` (a name relative to the link's folder), replacing an older link
-/// in one step. Error{run}.
+/// Makes `link` a symbolic link to `target` (a name relative to the link's folder), replacing an
+/// older link in one step. Error{run}.
 void point_link(const std::filesystem::path& link, const std::filesystem::path& target);
 
 /// Removes a file or a whole folder; nothing there is no error. Error{run}.

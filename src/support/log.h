@@ -9,7 +9,8 @@
 
 namespace tenfold {
 
-/// Takes lines without a line end. Passed by reference to what needs it; implementations are thread-safe.
+/// Takes lines without a line end. Passed by reference to what needs it; implementations are
+/// thread-safe.
 class Log {
  public:
   virtual ~Log() = default;

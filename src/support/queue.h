@@ -1,5 +1,5 @@
-// A bounded queue between threads that can be closed from either end and carries the producer's failure.
-// Not here: the threads themselves.
+// A bounded queue between threads that can be closed from either end and carries the producer's
+// failure. Not here: the threads themselves.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace tenfold {
 
-/// Many producers, many consumers, first in first out. Closing wakes everyone: no thread waits on a closed
-/// queue. Close it and join the threads before destroying it.
+/// Many producers, many consumers, first in first out. Closing wakes everyone: no thread waits on a
+/// closed queue. Close it and join the threads before destroying it.
 template <typename T>
 class BoundedQueue {
  public:
@@ -23,7 +23,8 @@ class BoundedQueue {
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
 
-  /// Waits for room. False, and the item is dropped, where the queue is or gets closed: the producer ends.
+  /// Waits for room. False, and the item is dropped, where the queue is or gets closed: the
+  /// producer ends.
   bool push(T item) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
@@ -33,14 +34,16 @@ class BoundedQueue {
     return true;
   }
 
-  /// Waits for an item. Empty after close() once all items are taken; after fail() rethrows its exception then.
+  /// Waits for an item. Empty after close() once all items are taken; after fail() rethrows its
+  /// exception then.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
     return take();
   }
 
-  /// pop() that gives up: empty also where nothing came in time and the queue is open (closed() tells).
+  /// pop() that gives up: empty also where nothing came in time and the queue is open (closed()
+  /// tells).
   template <typename Rep, typename Period>
   std::optional<T> pop_for(std::chrono::duration<Rep, Period> patience) {
     std::unique_lock lock(mutex_);
@@ -48,10 +51,12 @@ class BoundedQueue {
     return take();
   }
 
-  /// No more items: producers' pushes fail, consumers take what is left. May be called often, by anyone.
+  /// No more items: producers' pushes fail, consumers take what is left. May be called often, by
+  /// anyone.
   void close() { close_with(nullptr); }
 
-  /// close() and the reason why: consumers get it after the remaining items. The first reason stays.
+  /// close() and the reason why: consumers get it after the remaining items. The first reason
+  /// stays.
   void fail(std::exception_ptr reason) { close_with(std::move(reason)); }
 
   /// close() and drop what is left: the consumer has no more use for it.

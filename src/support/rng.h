@@ -16,8 +16,11 @@ constexpr uint64_t mix_bits(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// Combines a key with one more number, in order: combine(combine(k, a), b) != combine(combine(k, b), a).
-constexpr uint64_t combine_keys(uint64_t key, uint64_t value) { return mix_bits(key ^ mix_bits(value)); }
+/// Combines a key with one more number, in order: combine(combine(k, a), b) != combine(combine(k,
+/// b), a).
+constexpr uint64_t combine_keys(uint64_t key, uint64_t value) {
+  return mix_bits(key ^ mix_bits(value));
+}
 
 /// 64-bit FNV-1a of a purpose's name, mixed.
 constexpr uint64_t key_of_name(std::string_view name) {
@@ -26,12 +29,14 @@ constexpr uint64_t key_of_name(std::string_view name) {
   return mix_bits(h);
 }
 
-/// A named stream of random numbers. Two streams of equal arguments give equal numbers, on every machine,
-/// rank and thread; streams that differ in any argument are independent. Not thread-safe; cheap to make.
+/// A named stream of random numbers. Two streams of equal arguments give equal numbers, on every
+/// machine, rank and thread; streams that differ in any argument are independent. Not thread-safe;
+/// cheap to make.
 class RandomStream {
  public:
   RandomStream(uint64_t seed, std::string_view purpose, uint64_t index = 0, uint64_t sub_index = 0)
-      : key_(combine_keys(combine_keys(combine_keys(mix_bits(seed), key_of_name(purpose)), index), sub_index)) {}
+      : key_(combine_keys(combine_keys(combine_keys(mix_bits(seed), key_of_name(purpose)), index),
+                          sub_index)) {}
 
   uint64_t next() { return mix_bits(key_ ^ mix_bits(++count_)); }
 

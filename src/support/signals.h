@@ -6,8 +6,9 @@
 
 namespace tenfold {
 
-/// While it lives, the first SIGINT or SIGTERM is only noted and the second ends the process at once with
-/// 128 + signal. The earlier handlers come back at destruction. One at a time in a process (Error{internal}).
+/// While it lives, the first SIGINT or SIGTERM is only noted and the second ends the process at
+/// once with 128 + signal. The earlier handlers come back at destruction. One at a time in a
+/// process (Error{internal}).
 class StopSignal {
  public:
   StopSignal();

@@ -18,9 +18,9 @@ std::string_view trim(std::string_view text);
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
-/// The candidate a typing error away from `unknown`, upper and lower case being equal: at most one third of
-/// its letters (at least one, at most three) inserted, deleted, replaced or swapped with a neighbour. The
-/// first of equally near ones; empty where none is near.
+/// The candidate a typing error away from `unknown`, upper and lower case being equal: at most one
+/// third of its letters (at least one, at most three) inserted, deleted, replaced or swapped with a
+/// neighbour. The first of equally near ones; empty where none is near.
 std::string nearest_name(std::string_view unknown, std::span<const std::string> candidates);
 
 /// "; did you mean 'x'?" or, where nothing is near, "".

@@ -20,18 +20,19 @@ struct TerminalTraits {
   bool colors = false;
   int width = 80;
 
-  /// Of an open file: a terminal or not, its width; colours unless NO_COLOR is set or TERM is "dumb".
+  /// Of an open file: a terminal or not, its width; colours unless NO_COLOR is set or TERM is
+  /// "dumb".
   static TerminalTraits of(int fd);
 };
 
-/// One progress line as text of at most `width` characters (0: any length), without escapes or a line end.
-/// `seconds_left`: empty where it cannot be told.
-std::string progress_text(const Progress& progress, double elapsed, std::optional<double> seconds_left,
-                          int width);
+/// One progress line as text of at most `width` characters (0: any length), without escapes or a
+/// line end. `seconds_left`: empty where it cannot be told.
+std::string progress_text(const Progress& progress, double elapsed,
+                          std::optional<double> seconds_left, int width);
 
-/// A Log and a ProgressSink on one stream that do not disturb each other. On a terminal one line is redrawn
-/// at most ten times a second; elsewhere a plain line comes every `line_seconds`. Thread-safe. A stream that
-/// fails is ignored: progress must not end a run.
+/// A Log and a ProgressSink on one stream that do not disturb each other. On a terminal one line is
+/// redrawn at most ten times a second; elsewhere a plain line comes every `line_seconds`.
+/// Thread-safe. A stream that fails is ignored: progress must not end a run.
 class Terminal final : public Log, public ProgressSink {
  public:
   using Write = std::function<void(std::string_view)>;
@@ -40,9 +41,10 @@ class Terminal final : public Log, public ProgressSink {
   struct Options {
     TerminalTraits traits = {};
     double line_seconds = 30;
-    bool quiet = false;       ///< no progress and no info lines; warnings stay
-    Write write = {};         ///< where text goes
-    Write copy = {};          ///< gets every log line with its line end as well, e.g. RUN/log.txt; may be empty
+    bool quiet = false;  ///< no progress and no info lines; warnings stay
+    Write write = {};    ///< where text goes
+    Write copy =
+        {};  ///< gets every log line with its line end as well, e.g. RUN/log.txt; may be empty
     Clock clock = monotonic_seconds;
   };
 
@@ -66,12 +68,12 @@ class Terminal final : public Log, public ProgressSink {
 
   Options options_;
   std::mutex mutex_;
-  std::string drawn_;          // the line now on the screen, empty if none
-  std::string last_;           // the newest line, drawn or not
-  std::string task_;           // whose progress is shown
-  double started_ = 0;         // when the task began
-  double shown_at_ = 0;        // when a line was last shown
-  int64_t first_done_ = 0;     // `done` of the first moment: a resumed task starts late
+  std::string drawn_;       // the line now on the screen, empty if none
+  std::string last_;        // the newest line, drawn or not
+  std::string task_;        // whose progress is shown
+  double started_ = 0;      // when the task began
+  double shown_at_ = 0;     // when a line was last shown
+  int64_t first_done_ = 0;  // `done` of the first moment: a resumed task starts late
 };
 
 }  // namespace tenfold
