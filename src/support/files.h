@@ -122,7 +122,8 @@ class FileLock {
   int fd_ = -1;
 };
 
-/// The folder and its parents. Error{run} naming the path.
+/// The folder and its parents. Error{run} naming the path. Write the name qualified, as for
+/// remove_all: std::filesystem has functions of these names too.
 void create_directories(const std::filesystem::path& path);
 
 /// Makes the names in a folder durable (fsync of the folder). Error{run}.

@@ -10,13 +10,13 @@ namespace tenfold {
 
 /// A moment of a long task.
 struct Progress {
-  std::string task;  ///< "pretrain", "prepare"
+  std::string task = {};  ///< "pretrain", "prepare"
   int64_t done = 0;
   int64_t total = 0;          ///< 0: unknown
   std::string unit = "step";  ///< what done and total count
-  std::optional<double> tokens_per_second;
-  std::optional<double> loss;
-  std::string note;  ///< shown at the end, may be empty
+  std::optional<double> tokens_per_second = {};
+  std::optional<double> loss = {};
+  std::string note = {};  ///< shown at the end, may be empty
 };
 
 /// Takes moments as often as the task likes; showing less often is its business. Called from one
