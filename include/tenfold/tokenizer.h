@@ -49,7 +49,7 @@ enum class SpecialText {
 /// How normalisation, splitting and the vocabulary lookup behave; the defaults are BERT's uncased ones.
 struct WordPieceOptions {
   bool lowercase = true;
-  std::optional<bool> strip_accents;  ///< unset: as `lowercase`
+  std::optional<bool> strip_accents = std::nullopt;  ///< unset: as `lowercase`
   bool split_chinese = true;          ///< every CJK ideograph is a word of its own
   bool clean_text = true;             ///< drop control characters and U+FFFD, make every blank a space
   size_t max_word_chars = 100;        ///< longer words become the unknown token
