@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <string>
+#include <utility>
 
 #include "support/fail.h"
 
@@ -16,8 +16,8 @@ class Trie::Builder {
 
   std::vector<Cell> build() {
     add_block();
-    taken_[0] = 1;         // the root's cell
-    used_base_[0] = 1;     // base 0 belongs to nodes without children
+    taken_[0] = 1;      // the root's cell
+    used_base_[0] = 1;  // base 0 belongs to nodes without children
     queue_.push_back({0, 0, keys_.size(), 0});
     while (!queue_.empty()) {
       const Node node = queue_.front();
@@ -46,6 +46,7 @@ class Trie::Builder {
     used_base_.resize(cells_.size());
     open_.push_back(static_cast<uint32_t>(cells_.size() - 256));
     num_free_.push_back(256);
+    num_refusals_.push_back(0);
   }
 
   void place(const Node& node) {
@@ -71,19 +72,23 @@ class Trie::Builder {
     }
   }
 
-  // Tries the newest open blocks; a block that is nearly full or keeps failing is closed.
+  // Tries the open blocks; one that is nearly full, or refuses too often, is closed.
   uint32_t find_base() {
-    for (size_t tries = 0, i = open_.size(); i > 0 && tries < kOpenBlocks; --i, ++tries) {
-      const uint32_t block = open_[i - 1];
+    for (size_t i = 0; i < open_.size();) {
+      const uint32_t block = open_[i];
       if (num_free_[block / 256] >= children_.size()) {
         for (uint32_t base = block; base < block + 256; ++base) {
           if (!used_base_[base] && fits(base)) return base;
         }
       }
+      if (num_free_[block / 256] < kNearlyFull || ++num_refusals_[block / 256] > kMaxRefusals) {
+        open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
     }
-    if (open_.size() >= kOpenBlocks) open_.pop_front();
     add_block();
-    return open_.back() + (fits(open_.back()) ? 0 : 1);
+    return open_.back();
   }
 
   bool fits(uint32_t base) const {
@@ -91,12 +96,11 @@ class Trie::Builder {
                        [&](const Child& child) { return !taken_[base ^ child.label]; });
   }
 
-  static constexpr size_t kOpenBlocks = 8;
+  static constexpr uint32_t kNearlyFull = 8, kMaxRefusals = 24;
   std::span<const std::pair<std::string_view, int32_t>> keys_;
   std::vector<Cell> cells_;
   std::vector<uint8_t> taken_, used_base_;
-  std::deque<uint32_t> open_;
-  std::vector<uint32_t> num_free_;
+  std::vector<uint32_t> open_, num_free_, num_refusals_;
   std::deque<Node> queue_;
   std::vector<Child> children_;
 };
