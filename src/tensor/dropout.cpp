@@ -1,0 +1,109 @@
+// Row keys and counter-based dropout: a fused CPU kernel that keeps no mask, and the same bits by operators elsewhere.
+// Not here: dropout fused into other kernels (nn), which use the same hash.
+#include "support/fail.h"
+#include "tensor/counter_hash.h"
+#include "tensor/pass.h"
+
+namespace tenfold {
+namespace {
+
+template <typename scalar_t>
+TENFOLD_VECTOR_CLONES void dropout_row(const scalar_t* x, scalar_t* y, uint32_t width, HashKey key, uint32_t threshold,
+                                       scalar_t scale) {
+  for (uint32_t d = 0; d < width; ++d) {
+    y[d] = hash_bits(key.first, key.second, d) >= threshold ? x[d] * scale : scalar_t(0);
+  }
+}
+
+template <typename scalar_t>
+void dropout_all_rows(const Tensor& x, const Tensor& keys_T, Tensor& y, uint64_t site, double p) {
+  const int64_t rows = x.size(0), width = x.size(1);
+  const auto* from = x.const_data_ptr<scalar_t>();
+  auto* to = y.mutable_data_ptr<scalar_t>();
+  const auto* keys = keys_T.const_data_ptr<int64_t>();
+  at::parallel_for(0, rows, 1 + 32768 / (width + 1), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      dropout_row(from + t * width, to + t * width, static_cast<uint32_t>(width),
+                  HashKey::of(static_cast<uint64_t>(keys[t]), site), drop_threshold(p),
+                  static_cast<scalar_t>(1.0 / (1.0 - p)));
+    }
+  });
+}
+
+/// The keep mask by int64 operators, for devices and dtypes without the kernel: the same bits.
+Tensor keep_mask_by_operators(const Tensor& keys_T, int64_t width, uint64_t site, double p) {
+  const Tensor host = keys_T.cpu().contiguous();
+  Tensor halves = torch::empty({2, host.size(0), 1}, torch::kInt64);
+  auto* out = halves.mutable_data_ptr<int64_t>();
+  const auto* keys = host.const_data_ptr<int64_t>();
+  for (int64_t t = 0; t < host.size(0); ++t) {
+    const HashKey key = HashKey::of(static_cast<uint64_t>(keys[t]), site);
+    out[t] = key.first;
+    out[host.size(0) + t] = key.second;
+  }
+  halves = halves.to(keys_T.device());
+  constexpr int64_t kLow = 0xFFFFFFFF;
+  Tensor x = torch::arange(width, halves.options()).unsqueeze(0);
+  x = (x * 0x9E3779B9LL + halves[0]).bitwise_and(kLow);
+  x = (x.bitwise_xor(x.bitwise_right_shift(16)) * 0x7FEB352DLL).bitwise_and(kLow);
+  x = x.bitwise_xor(halves[1]);
+  x = (x.bitwise_xor(x.bitwise_right_shift(15)) * 0x846CA68BLL).bitwise_and(kLow);
+  x = x.bitwise_xor(x.bitwise_right_shift(16));
+  return x.ge(static_cast<int64_t>(drop_threshold(p)));
+}
+
+Tensor apply_dropout(const Tensor& x, const Tensor& keys_T, uint64_t site, double p) {
+  if (x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble)) {
+    const Tensor from = x.contiguous();
+    Tensor y = torch::empty_like(from);
+    if (x.scalar_type() == at::kFloat) {
+      dropout_all_rows<float>(from, keys_T, y, site, p);
+    } else {
+      dropout_all_rows<double>(from, keys_T, y, site, p);
+    }
+    return y;
+  }
+  return torch::where(keep_mask_by_operators(keys_T, x.size(1), site, p), x * (1.0 / (1.0 - p)),
+                      torch::zeros({}, x.options()));
+}
+
+struct DropoutRows : torch::autograd::Function<DropoutRows> {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& keys_T, int64_t site,
+                        double p) {
+    ctx->save_for_backward({keys_T});
+    ctx->saved_data["site"] = site;
+    ctx->saved_data["p"] = p;
+    return apply_dropout(x, keys_T, static_cast<uint64_t>(site), p);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list gradients) {
+    const auto site = static_cast<uint64_t>(ctx->saved_data["site"].toInt());
+    return {apply_dropout(gradients[0], ctx->get_saved_variables()[0], site, ctx->saved_data["p"].toDouble()), {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+Tensor row_keys(const PassContext& pass, const SequenceLayout& layout) {
+  require(static_cast<int64_t>(pass.example_keys.size()) == layout.count(), ErrorKind::shape, "dropout",
+          "expected an example key for each of {} sequences, got {}", layout.count(), pass.example_keys.size());
+  Tensor keys_T = torch::empty({layout.total()}, torch::kInt64);
+  auto* out = keys_T.mutable_data_ptr<int64_t>();
+  for (int64_t b = 0; b < layout.count(); ++b) {
+    const uint64_t example = combine_keys(pass.key, pass.example_keys[static_cast<size_t>(b)]);
+    for (int64_t i = 0; i < layout.length(b); ++i) {
+      *out++ = static_cast<int64_t>(combine_keys(example, static_cast<uint64_t>(i)));
+    }
+  }
+  return keys_T;
+}
+
+Tensor dropout_rows(const Tensor& x_TD, const Tensor& row_keys_T, uint64_t site, double p) {
+  require(p >= 0.0 && p < 1.0, ErrorKind::config, "dropout", "expected a probability in [0, 1), got {}", p);
+  if (p == 0.0) return x_TD;
+  require(x_TD.dim() == 2 && row_keys_T.dim() == 1 && row_keys_T.size(0) == x_TD.size(0), ErrorKind::shape, "dropout",
+          "expected rows [T, D] and T keys");
+  return DropoutRows::apply(x_TD, row_keys_T, static_cast<int64_t>(site), p);
+}
+
+}  // namespace tenfold
