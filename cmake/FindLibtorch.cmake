@@ -31,10 +31,17 @@ endif()
 add_library(Libtorch::c10 SHARED IMPORTED)
 set_target_properties(Libtorch::c10 PROPERTIES IMPORTED_LOCATION "${_torch}/lib/libc10.so")
 add_library(Libtorch::cpu SHARED IMPORTED)
+# libtorch ships headers of another fmt without its library: the system's must be found before them.
+find_path(TENFOLD_FMT_INCLUDE fmt/format.h PATHS /usr/include /usr/local/include NO_DEFAULT_PATH)
+find_path(TENFOLD_FMT_INCLUDE fmt/format.h REQUIRED)
+set(_fmt_first "${CMAKE_BINARY_DIR}/fmt_first")
+file(MAKE_DIRECTORY "${_fmt_first}")
+file(CREATE_LINK "${TENFOLD_FMT_INCLUDE}/fmt" "${_fmt_first}/fmt" SYMBOLIC)
+
 set_target_properties(Libtorch::cpu PROPERTIES
   IMPORTED_LOCATION "${_torch}/lib/libtorch_cpu.so"
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${_torch}/include;${_torch}/include/torch/csrc/api/include"
-  INTERFACE_INCLUDE_DIRECTORIES "${_torch}/include;${_torch}/include/torch/csrc/api/include"
+  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${_fmt_first};${_torch}/include;${_torch}/include/torch/csrc/api/include"
+  INTERFACE_INCLUDE_DIRECTORIES "${_fmt_first};${_torch}/include;${_torch}/include/torch/csrc/api/include"
   INTERFACE_LINK_LIBRARIES Libtorch::c10)
 
 # One OpenMP runtime in the process: the one libtorch brings, where it brings one.
