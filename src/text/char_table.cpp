@@ -79,7 +79,8 @@ CharEntry CharTable::make_entry(uint32_t c) const {
     entry.kind = alone || num_punctuation == 1 ? CharKind::isolated : CharKind::letter;
     entry.num_chars = static_cast<uint8_t>(out.count);
     for (uint32_t i = 0; i < out.count; ++i) {
-      entry.length = static_cast<uint8_t>(entry.length + encode_utf8(out.value[i], &entry.bytes[entry.length]));
+      entry.length = static_cast<uint8_t>(entry.length +
+                                          encode_utf8(out.value[i], &entry.bytes[entry.length]));
     }
   }
   return entry;

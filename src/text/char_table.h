@@ -39,8 +39,8 @@ struct CharEntry {
   std::array<char, 12> bytes{};
 };
 
-/// Normalisation of single code points under fixed options. Blocks are made on first use, without locks: two
-/// threads may make the same block, one is kept. Safe to share between threads.
+/// Normalisation of single code points under fixed options. Blocks are made on first use, without
+/// locks: two threads may make the same block, one is kept. Safe to share between threads.
 class CharTable {
  public:
   explicit CharTable(const NormalizerOptions& options);
@@ -58,7 +58,8 @@ class CharTable {
   CharKind ascii_kind(uint8_t byte) const { return ascii_kind_[byte]; }
   char ascii_byte(uint8_t byte) const { return ascii_byte_[byte]; }
 
-  /// The code points that `c` becomes once marks are dropped and letters lowered, before reordering.
+  /// The code points that `c` becomes once marks are dropped and letters lowered, before
+  /// reordering.
   CodePoints normalize(uint32_t c) const;
   const NormalizerOptions& options() const { return options_; }
 

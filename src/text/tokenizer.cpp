@@ -1,5 +1,6 @@
 // tenfold::Tokenizer on one text: construction, encoding, decoding, names and ids.
-// Not here: pairs and windows (tokenizer_pairs.cpp), many texts (tokenizer_batch.cpp), files (tokenizer_files.cpp).
+// Not here: pairs and windows (tokenizer_pairs.cpp), many texts (tokenizer_batch.cpp), files
+// (tokenizer_files.cpp).
 #include "tenfold/tokenizer.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ LiteralFinder::LiteralFinder(std::vector<AddedToken> added) {
   }
   trie_ = Trie(keys);
   if (std::count(begins_.begin(), begins_.end(), true) == 1) {
-    only_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
+    only_byte_ =
+        static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
   }
 }
 
@@ -50,8 +52,8 @@ void replace_all(std::string& in, std::string_view what, std::string_view with) 
 // The stock decoder's cleaning, which sees one token at a time with the blank before it.
 void clean_token(std::string& token) {
   static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
-      {" .", "."},   {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},  {" n't", "n't"},
-      {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [what, with] : kRules) replace_all(token, what, with);
 }
 
@@ -69,8 +71,10 @@ Tokenizer::Impl::Impl(text::TokenizerParts given)
       cls(model.find(parts.options.cls)),
       sep(model.find(parts.options.sep)),
       mask(model.find(parts.options.mask)) {
-  require(parts.options.max_word_chars > 0, ErrorKind::config, "tokenizer", "max_word_chars must be > 0, got 0");
-  for (const text::AddedToken& token : parts.added) special[static_cast<size_t>(token.id)] = token.special;
+  require(parts.options.max_word_chars > 0, ErrorKind::config, "tokenizer",
+          "max_word_chars must be > 0, got 0");
+  for (const text::AddedToken& token : parts.added)
+    special[static_cast<size_t>(token.id)] = token.special;
   for (const int32_t id : {pad, model.unknown(), cls, sep, mask}) {
     if (id >= 0) special[static_cast<size_t>(id)] = 1;
   }
@@ -113,8 +117,8 @@ Tokenizer Tokenizer::load(const std::filesystem::path& directory) {
 }
 
 Tokenizer Tokenizer::wordpiece(std::vector<std::string> vocabulary, WordPieceOptions options) {
-  return Tokenizer(
-      std::make_shared<const Impl>(text::bare_vocabulary(std::move(vocabulary), std::move(options))));
+  return Tokenizer(std::make_shared<const Impl>(
+      text::bare_vocabulary(std::move(vocabulary), std::move(options), text::Repeats::refuse)));
 }
 
 void Tokenizer::save(const std::filesystem::path& directory) const {
@@ -128,18 +132,21 @@ Encoding Tokenizer::encode(std::string_view text, SpecialText literals) const {
   return out;
 }
 
-void Tokenizer::encode_ids_into(std::string_view text, std::vector<int32_t>& ids, SpecialText literals) const {
+void Tokenizer::encode_ids_into(std::string_view text, std::vector<int32_t>& ids,
+                                SpecialText literals) const {
   impl_->pieces(text, literals, [&](int32_t id, uint32_t, uint32_t, bool) { ids.push_back(id); });
 }
 
-std::string Tokenizer::decode(std::span<const int32_t> ids) const { return impl_->decode(ids, true); }
+std::string Tokenizer::decode(std::span<const int32_t> ids) const {
+  return impl_->decode(ids, true);
+}
 std::string Tokenizer::decode_without_special(std::span<const int32_t> ids) const {
   return impl_->decode(ids, false);
 }
 
 const std::string& Tokenizer::token(int32_t id) const {
-  require(id >= 0 && id < size(), ErrorKind::data, "tokenizer", "expected an id from 0 to {}, got {}", size() - 1,
-          id);
+  require(id >= 0 && id < size(), ErrorKind::data, "tokenizer",
+          "expected an id from 0 to {}, got {}", size() - 1, id);
   return impl_->parts.tokens[static_cast<size_t>(id)];
 }
 

@@ -55,19 +55,21 @@ void append_ids(const Tokenizer& tokenizer, std::string_view text, const BatchOp
 void check_batch(const Tokenizer& tokenizer, const BatchOptions& options) {
   if (!options.add_special) return;
   require(tokenizer.cls_id() >= 0 && tokenizer.sep_id() >= 0, ErrorKind::checkpoint, "tokenizer",
-          "the vocabulary lacks '{}' or '{}', which open and close a sequence", tokenizer.options().cls,
-          tokenizer.options().sep);
+          "the vocabulary lacks '{}' or '{}', which open and close a sequence",
+          tokenizer.options().cls, tokenizer.options().sep);
   require(options.max_length >= 2, ErrorKind::data, "tokenizer",
           "max_length must leave room for 2 special tokens, got {}", options.max_length);
 }
 
-Encoding encode_one(const Tokenizer& tokenizer, std::string_view text, const BatchOptions& options) {
+Encoding encode_one(const Tokenizer& tokenizer, std::string_view text,
+                    const BatchOptions& options) {
   if (!options.offsets) {
     Encoding out;
     append_ids(tokenizer, text, options, out.ids);
     return out;
   }
-  if (options.add_special) return tokenizer.encode_single(text, options.max_length, options.literals);
+  if (options.add_special)
+    return tokenizer.encode_single(text, options.max_length, options.literals);
   Encoding out = tokenizer.encode(text, options.literals);
   if (out.size() > options.max_length) {
     out.ids.resize(options.max_length);
@@ -92,7 +94,8 @@ std::vector<Encoding> Tokenizer::encode_batch(std::span<const std::string_view> 
   return out;
 }
 
-RaggedIds Tokenizer::encode_ids(std::span<const std::string_view> texts, const BatchOptions& options) const {
+RaggedIds Tokenizer::encode_ids(std::span<const std::string_view> texts,
+                                const BatchOptions& options) const {
   text::check_batch(*this, options);
   RaggedIds out;
   out.offsets.assign(texts.size() + 1, 0);

@@ -1,5 +1,5 @@
-// The engine behind tenfold::Tokenizer: literals, words and pieces of one text, without allocation per piece.
-// Not here: pairs, truncation and batches (tokenizer_pairs.cpp, tokenizer_batch.cpp).
+// The engine behind tenfold::Tokenizer: literals, words and pieces of one text, without allocation
+// per piece. Not here: pairs, truncation and batches (tokenizer_pairs.cpp, tokenizer_batch.cpp).
 #pragma once
 
 #include <array>
@@ -73,7 +73,8 @@ struct Tokenizer::Impl {
 };
 
 template <typename OnPiece>
-void Tokenizer::Impl::pieces(std::string_view text, SpecialText literals, OnPiece&& on_piece) const {
+void Tokenizer::Impl::pieces(std::string_view text, SpecialText literals,
+                             OnPiece&& on_piece) const {
   require(text.size() < std::numeric_limits<uint32_t>::max(), ErrorKind::data, "tokenizer",
           "a text of {} bytes is longer than 4 GiB; cut it into lines", text.size());
   thread_local text::WordScanner scanner;
@@ -89,12 +90,13 @@ void Tokenizer::Impl::pieces(std::string_view text, SpecialText literals, OnPiec
       }
     });
   };
-  const text::LiteralFinder& finder = literals == SpecialText::recognise ? all_literals : plain_literals;
+  const text::LiteralFinder& finder =
+      literals == SpecialText::recognise ? all_literals : plain_literals;
   for (size_t at = 0; at < text.size();) {
-    const text::LiteralFinder::Found found = finder.empty() ? text::LiteralFinder::Found{text.size(), {}}
-                                                            : finder.next(text, at);
-    scanner.scan(chars, text.substr(at, found.at - at), static_cast<uint32_t>(at), parts.options.max_word_chars,
-                 on_word);
+    const text::LiteralFinder::Found found =
+        finder.empty() ? text::LiteralFinder::Found{text.size(), {}} : finder.next(text, at);
+    scanner.scan(chars, text.substr(at, found.at - at), static_cast<uint32_t>(at),
+                 parts.options.max_word_chars, on_word);
     at = found.at;
     if (found.match.id >= 0) {
       const auto begin = static_cast<uint32_t>(at);

@@ -1,7 +1,8 @@
-// Reading vocab.txt, tokenizer_config.json and special_tokens_map.json, and writing the four files of a tokenizer.
-// Not here: reading tokenizer.json (tokenizer_json.cpp).
+// Reading vocab.txt, tokenizer_config.json and special_tokens_map.json, and writing the four files
+// of a tokenizer. Not here: reading tokenizer.json (tokenizer_json.cpp).
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "support/fail.h"
@@ -26,11 +27,12 @@ std::vector<std::string> read_vocabulary(const fs::path& path) {
     size_t length = end - at;
     if (length > 0 && text[at + length - 1] == '\r') --length;
     tokens.emplace_back(text, at, length);
-    require(length > 0, ErrorKind::checkpoint, "vocabulary", "{}:{}: the line is empty, a token is needed", path.string(),
-            tokens.size());
+    require(length > 0, ErrorKind::checkpoint, "vocabulary",
+            "{}:{}: the line is empty, a token is needed", path.string(), tokens.size());
     at = end + 1;
   }
-  require(!tokens.empty(), ErrorKind::checkpoint, "vocabulary", "{} holds no tokens", path.string());
+  require(!tokens.empty(), ErrorKind::checkpoint, "vocabulary", "{} holds no tokens",
+          path.string());
   return tokens;
 }
 
@@ -40,11 +42,13 @@ std::string token_name(const json& value, const std::string& file, std::string_v
   if (value.is_object() && value.contains("content") && value["content"].is_string()) {
     return value["content"].get<std::string>();
   }
-  fail(ErrorKind::checkpoint, "tokenizer", "{}: '{}' must be a string or an object with 'content', got {}", file, key,
+  fail(ErrorKind::checkpoint, "tokenizer",
+       "{}: '{}' must be a string or an object with 'content', got {}", file, key,
        value.type_name());
 }
 
-void read_name(const json& object, const std::string& file, std::string_view key, std::string& into) {
+void read_name(const json& object, const std::string& file, std::string_view key,
+               std::string& into) {
   const auto found = object.find(key);
   if (found != object.end() && !found->is_null()) into = token_name(*found, file, key);
 }
@@ -60,26 +64,29 @@ void read_names(const json& object, const std::string& file, WordPieceOptions& o
 std::optional<bool> read_flag(const json& object, const std::string& file, std::string_view key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return std::nullopt;
-  require(found->is_boolean(), ErrorKind::checkpoint, "tokenizer", "{}: '{}' must be true, false or null, got {}", file,
-          key, found->type_name());
+  require(found->is_boolean(), ErrorKind::checkpoint, "tokenizer",
+          "{}: '{}' must be true, false or null, got {}", file, key, found->type_name());
   return found->get<bool>();
 }
 
 void check_class(const json& object, const std::string& file) {
   const auto found = object.find("tokenizer_class");
   if (found == object.end() || found->is_null()) return;
-  require(found->is_string(), ErrorKind::checkpoint, "tokenizer", "{}: 'tokenizer_class' must be a string, got {}", file,
-          found->type_name());
+  require(found->is_string(), ErrorKind::checkpoint, "tokenizer",
+          "{}: 'tokenizer_class' must be a string, got {}", file, found->type_name());
   const auto name = found->get<std::string>();
-  for (const char* known : {"BertTokenizer", "BertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast",
-                            "DistilBertTokenizer", "DistilBertTokenizerFast", "PreTrainedTokenizerFast",
-                            "TokenizersBackend", "MPNetTokenizer", "MPNetTokenizerFast"}) {
+  for (const char* known :
+       {"BertTokenizer", "BertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast",
+        "DistilBertTokenizer", "DistilBertTokenizerFast", "PreTrainedTokenizerFast",
+        "TokenizersBackend", "MPNetTokenizer", "MPNetTokenizerFast"}) {
     if (name == known) return;
   }
-  fail(ErrorKind::unsupported, "tokenizer", "{}: tokenizer class '{}' is not one of BERT's WordPiece kind", file, name);
+  fail(ErrorKind::unsupported, "tokenizer",
+       "{}: tokenizer class '{}' is not one of BERT's WordPiece kind", file, name);
 }
 
-// What the side files say: names of special tokens, and the normaliser where there is no tokenizer.json.
+// What the side files say: names of special tokens, and the normaliser where there is no
+// tokenizer.json.
 struct SideFiles {
   WordPieceOptions options;
   std::vector<std::string> additional;
@@ -92,30 +99,34 @@ SideFiles read_side_files(const fs::path& directory) {
     if (!fs::exists(path)) continue;
     const std::string file = path.string();
     const json object = read_json(path);
-    require(object.is_object(), ErrorKind::checkpoint, "tokenizer", "{} must hold an object, got {}", file,
-            object.type_name());
+    require(object.is_object(), ErrorKind::checkpoint, "tokenizer",
+            "{} must hold an object, got {}", file, object.type_name());
     read_names(object, file, out.options);
     check_class(object, file);
     if (const auto flag = read_flag(object, file, "do_lower_case")) out.options.lowercase = *flag;
-    if (const auto flag = read_flag(object, file, "strip_accents")) out.options.strip_accents = flag;
-    if (const auto flag = read_flag(object, file, "tokenize_chinese_chars")) out.options.split_chinese = *flag;
+    if (const auto flag = read_flag(object, file, "strip_accents"))
+      out.options.strip_accents = flag;
+    if (const auto flag = read_flag(object, file, "tokenize_chinese_chars"))
+      out.options.split_chinese = *flag;
     const auto more = object.find("additional_special_tokens");
     if (more == object.end() || more->is_null()) continue;
     require(more->is_array(), ErrorKind::checkpoint, "tokenizer",
             "{}: 'additional_special_tokens' must be an array, got {}", file, more->type_name());
-    for (const json& item : *more) out.additional.push_back(token_name(item, file, "additional_special_tokens"));
+    for (const json& item : *more)
+      out.additional.push_back(token_name(item, file, "additional_special_tokens"));
   }
   return out;
 }
 
 json added_token_json(const AddedToken& token) {
-  return {{"id", token.id},        {"content", token.content}, {"single_word", false}, {"lstrip", false},
-          {"rstrip", false},       {"normalized", false},      {"special", token.special}};
+  return {{"id", token.id},          {"content", token.content}, {"single_word", false},
+          {"lstrip", false},         {"rstrip", false},          {"normalized", false},
+          {"special", token.special}};
 }
 
 int32_t id_of(const TokenizerParts& parts, const std::string& name) {
-  const auto found = std::find(parts.tokens.begin(), parts.tokens.end(), name);
-  return found == parts.tokens.end() ? -1 : static_cast<int32_t>(found - parts.tokens.begin());
+  const auto found = std::find(parts.tokens.rbegin(), parts.tokens.rend(), name);
+  return static_cast<int32_t>(parts.tokens.rend() - found) - 1;
 }
 
 json post_processor_json(const TokenizerParts& parts) {
@@ -136,7 +147,8 @@ json post_processor_json(const TokenizerParts& parts) {
   specials[sep] = entry(sep, sep_id);
   return {{"type", "TemplateProcessing"},
           {"single", {special(cls, 0), sequence("A", 0), special(sep, 0)}},
-          {"pair", {special(cls, 0), sequence("A", 0), special(sep, 0), sequence("B", 1), special(sep, 1)}},
+          {"pair",
+           {special(cls, 0), sequence("A", 0), special(sep, 0), sequence("B", 1), special(sep, 1)}},
           {"special_tokens", specials}};
 }
 
@@ -149,7 +161,8 @@ json tokenizer_json(const TokenizerParts& parts) {
     if (!parts.tokens[i].empty()) vocabulary[parts.tokens[i]] = i;
   }
   std::vector<AddedToken> by_id = parts.added;
-  std::sort(by_id.begin(), by_id.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  std::sort(by_id.begin(), by_id.end(),
+            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   for (const AddedToken& token : by_id) added.push_back(added_token_json(token));
   return {{"version", "1.0"},
           {"truncation", nullptr},
@@ -204,36 +217,44 @@ json config_json(const TokenizerParts& parts) {
 
 }  // namespace
 
-TokenizerParts bare_vocabulary(std::vector<std::string> tokens, WordPieceOptions options) {
+TokenizerParts bare_vocabulary(std::vector<std::string> tokens, WordPieceOptions options,
+                               Repeats repeats) {
   TokenizerParts parts{std::move(tokens), {}, std::move(options)};
+  std::unordered_map<std::string_view, size_t> seen;
   for (size_t i = 0; i < parts.tokens.size(); ++i) {
     const std::string& token = parts.tokens[i];
-    require(!token.empty() && is_utf8(token), ErrorKind::checkpoint, "vocabulary", "the token of id {} is {}", i,
-            token.empty() ? "empty" : "not UTF-8");
+    require(!token.empty() && is_utf8(token), ErrorKind::checkpoint, "vocabulary",
+            "the token of id {} is {}", i, token.empty() ? "empty" : "not UTF-8");
     require(token.find_first_of("\r\n") == std::string::npos, ErrorKind::checkpoint, "vocabulary",
             "the token of id {} holds a line break", i);
-    const WordPieceOptions& names = parts.options;
-    if (token == names.pad || token == names.unknown || token == names.cls || token == names.sep ||
-        token == names.mask) {
-      parts.added.push_back({token, static_cast<int32_t>(i), true});
-    }
+    if (repeats == Repeats::last_wins) continue;
+    const auto [earlier, is_new] = seen.try_emplace(token, i);
+    require(is_new, ErrorKind::checkpoint, "vocabulary",
+            "token '{}' stands at id {} and again at id {}", token, earlier->second, i);
+  }
+  const WordPieceOptions& names = parts.options;
+  for (const std::string& name : {names.pad, names.unknown, names.cls, names.sep, names.mask}) {
+    const int32_t id = id_of(parts, name);
+    if (id >= 0) parts.added.push_back({name, id, true});
   }
   return parts;
 }
 
 TokenizerParts read_tokenizer(const fs::path& directory) {
-  require(fs::is_directory(directory), ErrorKind::checkpoint, "tokenizer", "no folder {}", directory.string());
+  require(fs::is_directory(directory), ErrorKind::checkpoint, "tokenizer", "no folder {}",
+          directory.string());
   SideFiles side = read_side_files(directory);
   if (fs::exists(directory / "tokenizer.json")) {
     return read_tokenizer_json(directory / "tokenizer.json", side.options);
   }
   const fs::path path = directory / "vocab.txt";
-  require(fs::exists(path), ErrorKind::checkpoint, "tokenizer", "no tokenizer.json and no vocab.txt in {}",
-          directory.string());
-  TokenizerParts parts = bare_vocabulary(read_vocabulary(path), side.options);
+  require(fs::exists(path), ErrorKind::checkpoint, "tokenizer",
+          "no tokenizer.json and no vocab.txt in {}", directory.string());
+  TokenizerParts parts = bare_vocabulary(read_vocabulary(path), side.options, Repeats::last_wins);
   for (const std::string& name : side.additional) {
     const int32_t id = id_of(parts, name);
-    require(id >= 0, ErrorKind::checkpoint, "tokenizer", "additional special token '{}' is not in {}", name, path.string());
+    require(id >= 0, ErrorKind::checkpoint, "tokenizer",
+            "additional special token '{}' is not in {}", name, path.string());
     parts.added.push_back({name, id, true});
   }
   return parts;
@@ -242,9 +263,8 @@ TokenizerParts read_tokenizer(const fs::path& directory) {
 void write_tokenizer(const TokenizerParts& parts, const fs::path& directory) {
   std::string vocabulary;
   for (size_t i = 0; i < parts.tokens.size(); ++i) {
-    require(!parts.tokens[i].empty(), ErrorKind::unsupported, "tokenizer",
-            "no token has id {}, so the vocabulary cannot be written as lines", i);
-    vocabulary += parts.tokens[i];
+    // An id without a token still needs its line; brackets keep it from ever matching a word.
+    vocabulary += parts.tokens[i].empty() ? fmt::format("[no token {}]", i) : parts.tokens[i];
     vocabulary += '\n';
   }
   tenfold::create_directories(directory);

@@ -1,5 +1,5 @@
-// The reader behind tokenizer_json.h: one function a block, each of which accepts what BERT needs and no more.
-// Not here: writing (tokenizer_files.cpp).
+// The reader behind tokenizer_json.h: one function a block, each of which accepts what BERT needs
+// and no more. Not here: writing (tokenizer_files.cpp).
 #include "text/tokenizer_json.h"
 
 #include <algorithm>
@@ -29,7 +29,8 @@ class Block {
 
   template <typename... Args>
   [[noreturn]] void damaged(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(ErrorKind::checkpoint, "tokenizer", "{}: {} {}", file_, path_, fmt::format(format, std::forward<Args>(args)...));
+    fail(ErrorKind::checkpoint, "tokenizer", "{}: {} {}", file_, path_,
+         fmt::format(format, std::forward<Args>(args)...));
   }
   template <typename... Args>
   [[noreturn]] void unsupported(fmt::format_string<Args...> format, Args&&... args) const {
@@ -39,31 +40,43 @@ class Block {
 
   void allow_keys(std::initializer_list<std::string_view> known) const {
     for (const auto& [key, value] : value_.items()) {
-      if (std::find(known.begin(), known.end(), key) == known.end()) unsupported("has an unknown key '{}'", key);
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        unsupported("has an unknown key '{}'", key);
     }
   }
-  bool has(std::string_view key) const { return value_.contains(key) && !value_[std::string(key)].is_null(); }
+  bool has(std::string_view key) const {
+    return value_.contains(key) && !value_[std::string(key)].is_null();
+  }
   const json& at(std::string_view key) const {
     const auto found = value_.find(key);
     if (found == value_.end()) damaged("lacks '{}'", key);
     return *found;
   }
-  Block block(std::string_view key) const { return {at(key), file_, path_ + "." + std::string(key)}; }
-  Block item(const json& value, size_t index) const { return {value, file_, fmt::format("{}[{}]", path_, index)}; }
+  Block block(std::string_view key) const {
+    return {at(key), file_, path_ + "." + std::string(key)};
+  }
+  Block item(const json& value, size_t index) const {
+    return {value, file_, fmt::format("{}[{}]", path_, index)};
+  }
 
   std::string text(std::string_view key) const {
     if (!at(key).is_string()) damaged("'{}' must be a string, got {}", key, at(key).type_name());
     return at(key).get<std::string>();
   }
-  std::string text(std::string_view key, std::string fallback) const { return has(key) ? text(key) : fallback; }
+  std::string text(std::string_view key, std::string fallback) const {
+    return has(key) ? text(key) : fallback;
+  }
   bool flag(std::string_view key, bool fallback) const {
     if (!has(key)) return fallback;
-    if (!at(key).is_boolean()) damaged("'{}' must be true or false, got {}", key, at(key).type_name());
+    if (!at(key).is_boolean())
+      damaged("'{}' must be true or false, got {}", key, at(key).type_name());
     return at(key).get<bool>();
   }
   int64_t count(std::string_view key, int64_t limit) const {
-    if (!at(key).is_number_integer()) damaged("'{}' must be a whole number, got {}", key, at(key).type_name());
-    const bool fits = at(key).is_number_unsigned() && at(key).get<uint64_t>() < static_cast<uint64_t>(limit);
+    if (!at(key).is_number_integer())
+      damaged("'{}' must be a whole number, got {}", key, at(key).type_name());
+    const bool fits =
+        at(key).is_number_unsigned() && at(key).get<uint64_t>() < static_cast<uint64_t>(limit);
     if (!fits) damaged("'{}' must be from 0 to {}, got {}", key, limit - 1, at(key).dump());
     return at(key).get<int64_t>();
   }
@@ -78,10 +91,12 @@ class Block {
 };
 
 void read_normalizer(const Block& root, WordPieceOptions& options) {
-  if (!root.has("normalizer")) root.unsupported("has no normalizer; BertNormalizer is what is supported");
+  if (!root.has("normalizer"))
+    root.unsupported("has no normalizer; BertNormalizer is what is supported");
   const Block block = root.block("normalizer");
   const std::string type = block.text("type");
-  if (type != "BertNormalizer") block.unsupported("is of type '{}'; BertNormalizer is what is supported", type);
+  if (type != "BertNormalizer")
+    block.unsupported("is of type '{}'; BertNormalizer is what is supported", type);
   block.allow_keys({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
   options.clean_text = block.flag("clean_text", true);
   options.split_chinese = block.flag("handle_chinese_chars", true);
@@ -91,10 +106,12 @@ void read_normalizer(const Block& root, WordPieceOptions& options) {
 }
 
 void read_pre_tokenizer(const Block& root) {
-  if (!root.has("pre_tokenizer")) root.unsupported("has no pre_tokenizer; BertPreTokenizer is what is supported");
+  if (!root.has("pre_tokenizer"))
+    root.unsupported("has no pre_tokenizer; BertPreTokenizer is what is supported");
   const Block block = root.block("pre_tokenizer");
   const std::string type = block.text("type");
-  if (type != "BertPreTokenizer") block.unsupported("is of type '{}'; BertPreTokenizer is what is supported", type);
+  if (type != "BertPreTokenizer")
+    block.unsupported("is of type '{}'; BertPreTokenizer is what is supported", type);
   block.allow_keys({"type"});
 }
 
@@ -102,13 +119,15 @@ void read_decoder(const Block& root, const WordPieceOptions& options) {
   if (!root.has("decoder")) return;
   const Block block = root.block("decoder");
   const std::string type = block.text("type");
-  if (type != "WordPiece") block.unsupported("is of type '{}'; WordPiece is what is supported", type);
+  if (type != "WordPiece")
+    block.unsupported("is of type '{}'; WordPiece is what is supported", type);
   block.allow_keys({"type", "prefix", "cleanup"});
   const std::string prefix = block.text("prefix", "##");
   if (prefix != options.continuation) {
     block.unsupported("has the prefix '{}', the model '{}'", prefix, options.continuation);
   }
-  if (!block.flag("cleanup", true)) block.unsupported("switches 'cleanup' off, which is not supported");
+  if (!block.flag("cleanup", true))
+    block.unsupported("switches 'cleanup' off, which is not supported");
 }
 
 void put_token(const Block& block, TokenizerParts& parts, const std::string& token, int64_t id) {
@@ -124,8 +143,10 @@ void put_token(const Block& block, TokenizerParts& parts, const std::string& tok
 void read_model(const Block& root, TokenizerParts& parts) {
   const Block block = root.block("model");
   const std::string type = block.text("type");
-  if (type != "WordPiece") block.unsupported("is of type '{}'; WordPiece is what is supported", type);
-  block.allow_keys({"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  if (type != "WordPiece")
+    block.unsupported("is of type '{}'; WordPiece is what is supported", type);
+  block.allow_keys(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
   WordPieceOptions& options = parts.options;
   options.unknown = block.text("unk_token");
   options.continuation = block.text("continuing_subword_prefix", "##");
@@ -135,13 +156,16 @@ void read_model(const Block& root, TokenizerParts& parts) {
     options.max_word_chars = static_cast<size_t>(cap);
   }
   const json& vocabulary = block.at("vocab");
-  if (!vocabulary.is_object()) block.damaged("'vocab' must be an object, got {}", vocabulary.type_name());
+  if (!vocabulary.is_object())
+    block.damaged("'vocab' must be an object, got {}", vocabulary.type_name());
   // An id far past the number of tokens would ask for memory that the file does not back.
   const int64_t limit = std::min(kMaxIds, 16 * static_cast<int64_t>(vocabulary.size()) + 65536);
   parts.tokens.reserve(vocabulary.size());
   for (const auto& [token, id] : vocabulary.items()) {
     const bool fits = id.is_number_unsigned() && id.get<uint64_t>() < static_cast<uint64_t>(limit);
-    if (!fits) block.damaged("'vocab' must give '{}' a whole number from 0 to {}, got {}", token, limit - 1, id.dump());
+    if (!fits)
+      block.damaged("'vocab' must give '{}' a whole number from 0 to {}, got {}", token, limit - 1,
+                    id.dump());
     put_token(block, parts, token, id.get<int64_t>());
   }
   if (parts.tokens.empty()) block.damaged("'vocab' is empty");
@@ -156,7 +180,8 @@ void read_added(const Block& root, TokenizerParts& parts) {
     block.allow_keys({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
     const std::string content = block.text("content");
     for (const char* key : {"single_word", "lstrip", "rstrip", "normalized"}) {
-      if (block.flag(key, false)) block.unsupported("sets '{}' for the added token '{}'", key, content);
+      if (block.flag(key, false))
+        block.unsupported("sets '{}' for the added token '{}'", key, content);
     }
     const int64_t id = block.count("id", limit);
     put_token(block, parts, content, id);
@@ -190,9 +215,11 @@ void read_template(const Block& block, WordPieceOptions& options) {
   const std::vector<std::string> one{options.cls + ":0", "$A:0", options.sep + ":0"};
   std::vector<std::string> two = one;
   two.insert(two.end(), {"$B:1", options.sep + ":1"});
-  if (single != one) block.unsupported("'single' must be [CLS] A [SEP], got {}", fmt::join(single, " "));
+  if (single != one)
+    block.unsupported("'single' must be [CLS] A [SEP], got {}", fmt::join(single, " "));
   const std::vector<std::string> pair = steps(block, "pair");
-  if (pair != two) block.unsupported("'pair' must be [CLS] A [SEP] B:1 [SEP]:1, got {}", fmt::join(pair, " "));
+  if (pair != two)
+    block.unsupported("'pair' must be [CLS] A [SEP] B:1 [SEP]:1, got {}", fmt::join(pair, " "));
 }
 
 void read_post_processor(const Block& root, WordPieceOptions& options) {
@@ -201,12 +228,14 @@ void read_post_processor(const Block& root, WordPieceOptions& options) {
   const std::string type = block.text("type");
   if (type == "TemplateProcessing") return read_template(block, options);
   if (type != "BertProcessing") {
-    block.unsupported("is of type '{}'; TemplateProcessing and BertProcessing are what is supported", type);
+    block.unsupported(
+        "is of type '{}'; TemplateProcessing and BertProcessing are what is supported", type);
   }
   block.allow_keys({"type", "sep", "cls"});
   const auto name = [&](std::string_view key) {
     const json& value = block.array(key);
-    if (value.size() != 2 || !value[0].is_string()) block.damaged("'{}' must be [token, id], got {}", key, value.dump());
+    if (value.size() != 2 || !value[0].is_string())
+      block.damaged("'{}' must be [token, id], got {}", key, value.dump());
     return value[0].get<std::string>();
   };
   options.sep = name("sep");
@@ -219,14 +248,14 @@ nlohmann::json read_json(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxJsonBytes, ErrorKind::checkpoint);
   std::vector<std::unordered_set<std::string>> keys;
   const auto check = [&](int depth, json::parse_event_t event, json& value) {
-    require(depth < kMaxJsonDepth, ErrorKind::checkpoint, "json", "{} is nested more than {} deep", path.string(),
-            kMaxJsonDepth);
+    require(depth < kMaxJsonDepth, ErrorKind::checkpoint, "json", "{} is nested more than {} deep",
+            path.string(), kMaxJsonDepth);
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
-      require(keys.back().insert(key).second, ErrorKind::checkpoint, "json", "{} has the key '{}' twice in one object",
-              path.string(), key);
+      require(keys.back().insert(key).second, ErrorKind::checkpoint, "json",
+              "{} has the key '{}' twice in one object", path.string(), key);
     }
     return true;
   };
@@ -237,11 +266,12 @@ nlohmann::json read_json(const std::filesystem::path& path) {
   }
 }
 
-TokenizerParts read_tokenizer_json(const std::filesystem::path& path, const WordPieceOptions& names) {
+TokenizerParts read_tokenizer_json(const std::filesystem::path& path,
+                                   const WordPieceOptions& names) {
   const json value = read_json(path);
   const Block root(value, path.string(), "tokenizer");
-  root.allow_keys({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
-                   "decoder", "model"});
+  root.allow_keys({"version", "truncation", "padding", "added_tokens", "normalizer",
+                   "pre_tokenizer", "post_processor", "decoder", "model"});
   TokenizerParts parts;
   parts.options = names;
   read_model(root, parts);

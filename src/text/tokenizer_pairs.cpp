@@ -50,7 +50,8 @@ Encoding join(const Tokenizer& tokenizer, const Part& a, const Part& b) {
 void need_boundaries(const Tokenizer& tokenizer) {
   const WordPieceOptions& options = tokenizer.options();
   require(tokenizer.cls_id() >= 0 && tokenizer.sep_id() >= 0, ErrorKind::checkpoint, kWhere,
-          "the vocabulary lacks '{}' or '{}', which open and close a sequence", options.cls, options.sep);
+          "the vocabulary lacks '{}' or '{}', which open and close a sequence", options.cls,
+          options.sep);
 }
 
 struct Lengths {
@@ -76,13 +77,15 @@ Lengths truncate(Lengths have, size_t room, Truncation rule) {
     case Truncation::longest_first: return longest_first(have, room);
     case Truncation::only_first:
       require(have.a > excess, ErrorKind::data, kWhere,
-              "cutting only the first text ({} pieces) leaves it no room: the second has {}, {} fit together", have.a,
-              have.b, room);
+              "cutting only the first text ({} pieces) leaves it no room: the second has {}, {} "
+              "fit together",
+              have.a, have.b, room);
       return {have.a - excess, have.b};
     case Truncation::only_second:
       require(have.b > excess, ErrorKind::data, kWhere,
-              "cutting only the second text ({} pieces) leaves it no room: the first has {}, {} fit together", have.b,
-              have.a, room);
+              "cutting only the second text ({} pieces) leaves it no room: the first has {}, {} "
+              "fit together",
+              have.b, have.a, room);
       return {have.a, have.b - excess};
   }
   fail(ErrorKind::internal, kWhere, "unknown truncation rule");
@@ -91,7 +94,8 @@ Lengths truncate(Lengths have, size_t room, Truncation rule) {
 }  // namespace
 }  // namespace text
 
-Encoding Tokenizer::encode_single(std::string_view text, size_t max_length, SpecialText literals) const {
+Encoding Tokenizer::encode_single(std::string_view text, size_t max_length,
+                                  SpecialText literals) const {
   text::need_boundaries(*this);
   require(max_length >= 2, ErrorKind::data, text::kWhere,
           "max_length must leave room for 2 special tokens, got {}", max_length);
@@ -108,8 +112,8 @@ Encoding Tokenizer::encode_single(std::string_view text, size_t max_length, Spec
   return out;
 }
 
-Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b, size_t max_length, Truncation rule,
-                                SpecialText literals) const {
+Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b, size_t max_length,
+                                Truncation rule, SpecialText literals) const {
   text::need_boundaries(*this);
   require(max_length >= 3, ErrorKind::data, text::kWhere,
           "max_length must leave room for 3 special tokens, got {}", max_length);
@@ -118,12 +122,14 @@ Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b, size_t m
   return text::join(*this, {&first, 0, keep.a, 0}, {&second, 0, keep.b, 1});
 }
 
-std::vector<Encoding> Tokenizer::encode_windows(std::string_view a, std::string_view b, size_t max_length,
-                                                size_t stride, SpecialText literals) const {
+std::vector<Encoding> Tokenizer::encode_windows(std::string_view a, std::string_view b,
+                                                size_t max_length, size_t stride,
+                                                SpecialText literals) const {
   text::need_boundaries(*this);
   const Encoding first = encode(a, literals), second = encode(b, literals);
   require(max_length >= 3 && max_length - 3 >= first.size(), ErrorKind::data, text::kWhere,
-          "max_length {} leaves no room for a first text of {} pieces and 3 special tokens", max_length, first.size());
+          "max_length {} leaves no room for a first text of {} pieces and 3 special tokens",
+          max_length, first.size());
   const size_t room = max_length - 3 - first.size();
   std::vector<Encoding> out;
   const text::Part whole_first{&first, 0, first.size(), 0};
@@ -132,7 +138,8 @@ std::vector<Encoding> Tokenizer::encode_windows(std::string_view a, std::string_
     return out;
   }
   require(room > stride, ErrorKind::data, text::kWhere,
-          "windows hold {} pieces of the second text, which must be more than the stride of {}", room, stride);
+          "windows hold {} pieces of the second text, which must be more than the stride of {}",
+          room, stride);
   for (size_t start = 0;; start += room - stride) {
     const size_t stop = std::min(start + room, second.size());
     out.push_back(text::join(*this, whole_first, {&second, start, stop, 1}));

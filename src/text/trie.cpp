@@ -51,7 +51,8 @@ class Trie::Builder {
 
   void place(const Node& node) {
     size_t at = node.first;
-    if (at < node.last && keys_[at].first.size() == node.depth) cells_[node.cell].id = keys_[at++].second;
+    if (at < node.last && keys_[at].first.size() == node.depth)
+      cells_[node.cell].id = keys_[at++].second;
     children_.clear();
     while (at < node.last) {
       const auto label = static_cast<uint8_t>(keys_[at].first[node.depth]);

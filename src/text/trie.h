@@ -11,8 +11,8 @@
 
 namespace tenfold::text {
 
-/// A double array over bytes: the child of a node with base b under byte x is cell b ^ x, and holds when that
-/// cell carries label x. No two nodes share a base, so the label alone proves the parent.
+/// A double array over bytes: the child of a node with base b under byte x is cell b ^ x, and holds
+/// when that cell carries label x. No two nodes share a base, so the label alone proves the parent.
 class Trie {
  public:
   struct Match {
@@ -21,8 +21,8 @@ class Trie {
   };
 
   Trie() = default;
-  /// Builds from distinct, non-empty keys with numbers >= 0, sorted by key. Error (unsupported): more than 8
-  /// million cells are needed.
+  /// Builds from distinct, non-empty keys with numbers >= 0, sorted by key. Error (unsupported):
+  /// more than 8 million cells are needed.
   explicit Trie(std::span<const std::pair<std::string_view, int32_t>> sorted);
 
   /// The longest key that `text` begins with.

@@ -1,6 +1,7 @@
-// What a code point is, as the stock BERT tokenizers see it: categories of Unicode 8, decompositions and combining
-// classes of Unicode 9, lower case of Unicode 17, expressed as utf8proc's Unicode 15 plus lists of differences.
-// Not here: what a tokenizer makes of it (char_table.h).
+// What a code point is, as the stock BERT tokenizers see it: categories of Unicode 8,
+// decompositions and combining classes of Unicode 9, lower case of Unicode 17, expressed as
+// utf8proc's Unicode 15 plus lists of differences. Not here: what a tokenizer makes of it
+// (char_table.h).
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ struct CodePoints {
   uint32_t count = 0;
 };
 
-/// Controls, formats and private use, without tab, line feed and carriage return. Unassigned ones are none.
+/// Controls, formats and private use, without tab, line feed and carriage return. Unassigned ones
+/// are none.
 bool is_control(uint32_t c);
 /// Everything with the property White_Space.
 bool is_blank(uint32_t c);

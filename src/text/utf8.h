@@ -17,8 +17,8 @@ struct CodePoint {
   bool valid;
 };
 
-/// The code point that starts at text[at] (at < text.size()). Broken input gives U+FFFD for the longest prefix
-/// of a legal sequence, at least one byte.
+/// The code point that starts at text[at] (at < text.size()). Broken input gives U+FFFD for the
+/// longest prefix of a legal sequence, at least one byte.
 inline CodePoint decode_utf8(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint32_t lead = byte(at);
@@ -42,7 +42,8 @@ inline CodePoint decode_utf8(std::string_view text, size_t at) {
   return {value, need + 1, true};
 }
 
-/// Writes a code point (not a surrogate, at most U+10FFFF) to `out`, which has room for 4; returns the bytes used.
+/// Writes a code point (not a surrogate, at most U+10FFFF) to `out`, which has room for 4; returns
+/// the bytes used.
 inline uint32_t encode_utf8(uint32_t c, char* out) {
   if (c < 0x80) {
     out[0] = static_cast<char>(c);

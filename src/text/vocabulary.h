@@ -1,5 +1,5 @@
-// The numbered tokens of a tokenizer, the special ones among them, and how they stand in a model directory.
-// Not here: cutting text (word_scanner.h, wordpiece.h).
+// The numbered tokens of a tokenizer, the special ones among them, and how they stand in a model
+// directory. Not here: cutting text (word_scanner.h, wordpiece.h).
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,15 @@ TokenizerParts read_tokenizer(const std::filesystem::path& directory);
 /// Writes the four files of Tokenizer::save. Error (run): a file that cannot be written.
 void write_tokenizer(const TokenizerParts& parts, const std::filesystem::path& directory);
 
-/// The parts of a bare vocabulary: the special tokens are those of the options' five names that it has.
-TokenizerParts bare_vocabulary(std::vector<std::string> tokens, WordPieceOptions options);
+/// What a token that stands twice in a vocabulary means.
+enum class Repeats {
+  refuse,     ///< an error
+  last_wins,  ///< text gets the last id, as the stock tokenizers read vocab.txt
+};
+
+/// The parts of a bare vocabulary: the special tokens are those of the options' five names that it
+/// has.
+TokenizerParts bare_vocabulary(std::vector<std::string> tokens, WordPieceOptions options,
+                               Repeats repeats);
 
 }  // namespace tenfold::text

@@ -15,7 +15,8 @@ WordCounter::WordCounter(const WordPieceOptions& options, size_t max_words)
                             .lowercase = options.lowercase})),
       max_word_chars_(options.max_word_chars),
       max_words_(max_words) {
-  require(max_words > 1, ErrorKind::config, "vocabulary", "max_words must be > 1, got {}", max_words);
+  require(max_words > 1, ErrorKind::config, "vocabulary", "max_words must be > 1, got {}",
+          max_words);
 }
 
 void WordCounter::add(std::string_view text) {

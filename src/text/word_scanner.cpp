@@ -29,9 +29,10 @@ void WordScanner::append(uint32_t c, Source source) {
   append(buffer, encode_utf8(c, buffer), 1, source);
 }
 
-// Canonical order: the marks after a starter are sorted by class. The stock tokenizer hands the places of the
-// source characters out in the *sorted* order, and the second and later parts of a decomposition repeat the
-// place given out last; offsets follow that. Takes the last starter's cluster back and writes it again, sorted.
+// Canonical order: the marks after a starter are sorted by class. The stock tokenizer hands the
+// places of the source characters out in the *sorted* order, and the second and later parts of a
+// decomposition repeat the place given out last; offsets follow that. Takes the last starter's
+// cluster back and writes it again, sorted.
 size_t WordScanner::append_cluster() {
   num_bytes_ = cluster_bytes_;
   num_chars_ = cluster_chars_;
@@ -43,7 +44,8 @@ size_t WordScanner::append_cluster() {
     const CharEntry& entry = (*table_)[c.value];
     if (entry.kind != CharKind::removed) {
       if (entry.starts && !sources_.empty()) break;
-      sources_.push_back({origin_ + static_cast<uint32_t>(at), origin_ + static_cast<uint32_t>(at + c.length)});
+      sources_.push_back(
+          {origin_ + static_cast<uint32_t>(at), origin_ + static_cast<uint32_t>(at + c.length)});
       const CodePoints parts = decompose(c.value);
       for (uint32_t i = 0; i < parts.count; ++i) {
         marks_.push_back({combining_class(parts.value[i]), i == 0, parts.value[i]});
@@ -60,7 +62,8 @@ size_t WordScanner::append_cluster() {
     if (is_nonspacing_mark(mark.value)) continue;
     CodePoints out{{mark.value, 0, 0, 0}, 1};
     if (table_->options().lowercase) out = lower_case(mark.value);
-    for (uint32_t i = 0; i < out.count; ++i) append(out.value[i], sources_[std::max<size_t>(next_source, 1) - 1]);
+    for (uint32_t i = 0; i < out.count; ++i)
+      append(out.value[i], sources_[std::max<size_t>(next_source, 1) - 1]);
   }
   start_cluster(at);
   return at;

@@ -1,5 +1,6 @@
 // Normalises a text and cuts it into words, each with the map from its bytes back to the input's.
-// Not here: the vocabulary (wordpiece.h); special-token literals are cut out before the text comes here.
+// Not here: the vocabulary (wordpiece.h); special-token literals are cut out before the text comes
+// here.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,8 @@
 
 namespace tenfold::text {
 
-/// One normalised word. Byte i of it came from input bytes [map_begin[i], map_end[i]); where the maps are null
-/// it came from input byte begin + i alone. Valid until the next word.
+/// One normalised word. Byte i of it came from input bytes [map_begin[i], map_end[i]); where the
+/// maps are null it came from input byte begin + i alone. Valid until the next word.
 struct Word {
   const char* bytes;
   uint32_t length;
@@ -23,13 +24,16 @@ struct Word {
   const uint32_t* map_end;
 };
 
-/// Cuts one text. Keep an object per thread and reuse it: it allocates only for words longer than any before.
+/// Cuts one text. Keep an object per thread and reuse it: it allocates only for words longer than
+/// any before.
 class WordScanner {
  public:
-  /// Calls on_word(const Word&) for every word of `text`, in order. Input positions are counted from `origin`.
-  /// Time is linear in the text; memory in max_chars, and in the longest run of marks where one has to be sorted.
+  /// Calls on_word(const Word&) for every word of `text`, in order. Input positions are counted
+  /// from `origin`. Time is linear in the text; memory in max_chars, and in the longest run of
+  /// marks where one has to be sorted.
   template <typename OnWord>
-  void scan(const CharTable& table, std::string_view text, uint32_t origin, size_t max_chars, OnWord&& on_word);
+  void scan(const CharTable& table, std::string_view text, uint32_t origin, size_t max_chars,
+            OnWord&& on_word);
 
  private:
   struct Mark {
@@ -74,8 +78,8 @@ class WordScanner {
 };
 
 template <typename OnWord>
-void WordScanner::scan(const CharTable& table, std::string_view text, uint32_t origin, size_t max_chars,
-                       OnWord&& on_word) {
+void WordScanner::scan(const CharTable& table, std::string_view text, uint32_t origin,
+                       size_t max_chars, OnWord&& on_word) {
   constexpr size_t kFast = 128;
   char fast[kFast];
   table_ = &table;
@@ -117,8 +121,8 @@ void WordScanner::scan(const CharTable& table, std::string_view text, uint32_t o
 template <typename OnWord>
 void WordScanner::flush(OnWord&& on_word) {
   if (num_chars_ > 0) {
-    on_word(Word{bytes_.data(), static_cast<uint32_t>(num_bytes_), num_chars_ > max_chars_, map_begin_[0],
-                 word_end_, map_begin_.data(), map_end_.data()});
+    on_word(Word{bytes_.data(), static_cast<uint32_t>(num_bytes_), num_chars_ > max_chars_,
+                 map_begin_[0], word_end_, map_begin_.data(), map_end_.data()});
   }
   num_bytes_ = num_chars_ = 0;
 }
@@ -141,7 +145,8 @@ void WordScanner::spread(uint32_t c, Source source, OnWord&& on_word) {
   }
 }
 
-// Any characters from `at` on, up to and including the first that ends a word; returns where to go on.
+// Any characters from `at` on, up to and including the first that ends a word; returns where to go
+// on.
 template <typename OnWord>
 size_t WordScanner::scan_word(size_t at, OnWord&& on_word) {
   num_bytes_ = num_chars_ = 0;
@@ -153,7 +158,9 @@ size_t WordScanner::scan_word(size_t at, OnWord&& on_word) {
     const CharEntry& entry = (*table_)[c.value];
     if (entry.starts && entry.kind != CharKind::removed) start_cluster(at);
     switch (entry.kind) {
-      case CharKind::letter: append(entry.bytes.data(), entry.length, entry.num_chars, source); break;
+      case CharKind::letter:
+        append(entry.bytes.data(), entry.length, entry.num_chars, source);
+        break;
       case CharKind::removed:
       case CharKind::mark: break;
       case CharKind::blank: flush(on_word); return next;

@@ -15,13 +15,12 @@ using Key = std::pair<std::string_view, int32_t>;
 
 Trie sorted_trie(std::vector<Key> keys) {
   std::sort(keys.begin(), keys.end());
-  const auto twice = std::adjacent_find(keys.begin(), keys.end(),
-                                        [](const Key& a, const Key& b) { return a.first == b.first; });
-  if (twice != keys.end()) {
-    fail(ErrorKind::checkpoint, "vocabulary", "token '{}' stands at id {} and again at id {}", twice->first,
-         twice->second, std::next(twice)->second);
+  std::vector<Key> last;  // of the ids of one token the highest counts
+  for (const Key& key : keys) {
+    if (!last.empty() && last.back().first == key.first) last.pop_back();
+    last.push_back(key);
   }
-  return Trie(keys);
+  return Trie(last);
 }
 
 }  // namespace
@@ -41,8 +40,8 @@ WordPiece::WordPiece(const std::vector<std::string>& tokens, const std::string& 
   first_ = sorted_trie(std::move(first));
   later_ = sorted_trie(std::move(later));
   unknown_ = first_.find(unknown);
-  require(unknown_ >= 0, ErrorKind::checkpoint, "vocabulary", "no unknown token '{}' among its {} tokens", unknown,
-          tokens.size());
+  require(unknown_ >= 0, ErrorKind::checkpoint, "vocabulary",
+          "no unknown token '{}' among its {} tokens", unknown, tokens.size());
 }
 
 }  // namespace tenfold::text

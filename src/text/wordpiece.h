@@ -14,14 +14,18 @@ namespace tenfold::text {
 /// The lookup tables of a vocabulary. Immutable, safe to share between threads.
 class WordPiece {
  public:
-  /// `tokens` by id, empty ones skipped. Errors (checkpoint): the same token twice, `unknown` missing.
-  WordPiece(const std::vector<std::string>& tokens, const std::string& continuation, const std::string& unknown);
+  /// `tokens` by id, empty ones skipped; a token that stands twice has its highest id. Error
+  /// (checkpoint): `unknown` missing.
+  WordPiece(const std::vector<std::string>& tokens, const std::string& continuation,
+            const std::string& unknown);
 
-  /// Calls on_piece(id, first byte, last byte + 1, both in word.bytes) for each piece; a word with no cut, or one
-  /// that is too long, is one unknown piece. Work is at most word length x longest token.
+  /// Calls on_piece(id, first byte, last byte + 1, both in word.bytes) for each piece; a word with
+  /// no cut, or one that is too long, is one unknown piece. Work is at most word length x longest
+  /// token.
   template <typename OnPiece>
   void cut(const Word& word, std::vector<int32_t>& scratch, OnPiece&& on_piece) const {
-    const Trie::Match whole = word.too_long ? Trie::Match{} : first_.longest(word.bytes, word.length);
+    const Trie::Match whole =
+        word.too_long ? Trie::Match{} : first_.longest(word.bytes, word.length);
     if (whole.length == word.length) return on_piece(whole.id, 0u, word.length);
     if (whole.id < 0) return on_piece(unknown_, 0u, word.length);
     scratch.clear();

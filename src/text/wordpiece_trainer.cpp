@@ -69,7 +69,8 @@ class Merger {
     return found->second;
   }
 
-  // Numbers the kept characters: all as word beginnings, those seen inside words as continuations too.
+  // Numbers the kept characters: all as word beginnings, those seen inside words as continuations
+  // too.
   void make_alphabet(const WordCounts& words) {
     std::map<std::string, uint64_t> seen;
     std::set<std::string> inside;
@@ -83,7 +84,8 @@ class Merger {
       }
     }
     std::vector<std::pair<std::string, uint64_t>> ranked(seen.begin(), seen.end());
-    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
     if (ranked.size() > options_.limit_alphabet) ranked.resize(options_.limit_alphabet);
     std::sort(ranked.begin(), ranked.end());  // UTF-8 sorts by code point
     for (const auto& [c, count] : ranked) add_token(c);
@@ -91,7 +93,8 @@ class Merger {
       if (inside.contains(c)) add_token(options_.continuation + c);
     }
     require(tokens_.size() <= options_.size, ErrorKind::config, "vocabulary",
-            "size {} is too small: special tokens and alphabet alone are {}; ask for more, or limit the alphabet",
+            "size {} is too small: special tokens and alphabet alone are {}; ask for more, or "
+            "limit the alphabet",
             options_.size, tokens_.size());
   }
 
@@ -131,9 +134,11 @@ class Merger {
   }
 
   void merge(Pair pair) {
-    const auto left = static_cast<int32_t>(pair >> 32), right = static_cast<int32_t>(pair & 0xFFFFFFFF);
-    const int32_t joined = add_token(tokens_[static_cast<size_t>(left)] +
-                                     tokens_[static_cast<size_t>(right)].substr(options_.continuation.size()));
+    const auto left = static_cast<int32_t>(pair >> 32),
+               right = static_cast<int32_t>(pair & 0xFFFFFFFF);
+    const int32_t joined =
+        add_token(tokens_[static_cast<size_t>(left)] +
+                  tokens_[static_cast<size_t>(right)].substr(options_.continuation.size()));
     const std::vector<uint32_t> where = std::move(pairs_[pair].words);
     pairs_[pair] = {};
     grown_.clear();
@@ -181,7 +186,8 @@ class Merger {
 
 }  // namespace
 
-std::vector<std::string> train_wordpiece(const WordCounts& words, const WordPieceTrainerOptions& options) {
+std::vector<std::string> train_wordpiece(const WordCounts& words,
+                                         const WordPieceTrainerOptions& options) {
   require(!words.empty(), ErrorKind::data, "vocabulary", "the corpus holds no words");
   return Merger(words, options).run();
 }

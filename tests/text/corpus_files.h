@@ -5,8 +5,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -30,7 +30,8 @@ inline std::string slurp(const std::filesystem::path& path) {
 inline std::string gunzipped(const std::string& path) {
   const gzFile file = gzopen(path.c_str(), "rb");
   std::string out, chunk(1 << 20, '\0');
-  for (int got; (got = gzread(file, chunk.data(), 1 << 20)) > 0;) out.append(chunk, 0, static_cast<size_t>(got));
+  for (int got; (got = gzread(file, chunk.data(), 1 << 20)) > 0;)
+    out.append(chunk, 0, static_cast<size_t>(got));
   gzclose(file);
   return out;
 }
@@ -45,7 +46,8 @@ inline std::string unpacked(const std::filesystem::path& path) {
   ZSTD_inBuffer in{packed.data(), packed.size(), 0};
   while (in.pos < in.size) {
     ZSTD_outBuffer buffer{chunk.data(), chunk.size(), 0};
-    if (ZSTD_isError(ZSTD_decompressStream(stream, &buffer, &in))) throw std::runtime_error("bad zstd " + path.string());
+    if (ZSTD_isError(ZSTD_decompressStream(stream, &buffer, &in)))
+      throw std::runtime_error("bad zstd " + path.string());
     out.append(chunk, 0, buffer.pos);
     while (in.pos == in.size && buffer.pos == buffer.size) {
       buffer.pos = 0;
@@ -95,7 +97,8 @@ inline std::string sha256(std::string_view data) {
   std::string tail(data.substr(data.size() / 64 * 64));
   tail += '\x80';
   while (tail.size() % 64 != 56) tail += '\0';
-  for (int shift = 56; shift >= 0; shift -= 8) tail += static_cast<char>(static_cast<uint64_t>(data.size()) * 8 >> shift);
+  for (int shift = 56; shift >= 0; shift -= 8)
+    tail += static_cast<char>(static_cast<uint64_t>(data.size()) * 8 >> shift);
   const auto block = [&](const char* p) {
     std::array<uint32_t, 64> w{};
     for (size_t i = 0; i < 64; ++i) w[i / 4] = w[i / 4] << 8 | static_cast<uint8_t>(p[i]);

@@ -1,10 +1,9 @@
-// The tokenizer against the reference results: cases, pairs, windows, single code points and whole corpora.
-// Not here: behaviour the references do not cover (tokenizer_test.cpp).
+// The tokenizer against the reference results: cases, pairs, windows, single code points and whole
+// corpora. Not here: behaviour the references do not cover (tokenizer_test.cpp).
 #include "golden.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -95,26 +94,30 @@ TEST_P(GoldenCases, GiveTheReferenceIdsOffsetsAndDecodedText) {
   TENFOLD_NEEDS_SHARED();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
   const std::vector<json> strings = json_lines(shared_path("goldens/text/strings.jsonl"));
-  const std::vector<json> cases = json_lines(shared_path("goldens/text/cases-" + GetParam() + ".jsonl"));
+  const std::vector<json> cases =
+      json_lines(shared_path("goldens/text/cases-" + GetParam() + ".jsonl"));
   ASSERT_EQ(strings.size(), cases.size());
   for (size_t i = 0; i < cases.size(); ++i) {
     const auto text = strings[i]["text"].get<std::string>();
     const json& expected = cases[i];
     const Encoding got = tokenizer.encode(text);
     EXPECT_EQ(got.ids, expected["ids"].get<Ids>()) << i << ": " << strings[i].dump();
-    EXPECT_EQ(flat_offsets(got, text), expected["offsets"].get<Ids>()) << i << ": " << strings[i].dump();
+    EXPECT_EQ(flat_offsets(got, text), expected["offsets"].get<Ids>())
+        << i << ": " << strings[i].dump();
     EXPECT_EQ(tokenizer.decode(got.ids), expected["decoded"].get<std::string>()) << i;
     const Ids plain = expected.contains("plain_ids") ? expected["plain_ids"].get<Ids>() : got.ids;
-    EXPECT_EQ(tokenizer.encode(text, SpecialText::plain).ids, plain) << i << ": " << strings[i].dump();
+    EXPECT_EQ(tokenizer.encode(text, SpecialText::plain).ids, plain)
+        << i << ": " << strings[i].dump();
   }
   report("cases " + GetParam(), cases.size());
 }
-INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenCases, ::testing::Values("bert-uncased", "bert-cased", "tta"));
+INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenCases,
+                         ::testing::Values("bert-uncased", "bert-cased", "tta"));
 
 class GoldenPairs : public ::testing::TestWithParam<std::string> {};
 
-void compare_pair(const Tokenizer& tokenizer, const json& pair, const json& expected, const char* name,
-                  Truncation rule) {
+void compare_pair(const Tokenizer& tokenizer, const json& pair, const json& expected,
+                  const char* name, Truncation rule) {
   const auto a = pair["a"].get<std::string>(), b = pair["b"].get<std::string>();
   const json& want = expected[name];
   if (want.contains("error")) {
@@ -131,7 +134,8 @@ TEST_P(GoldenPairs, GiveTheReferenceTruncationAndWindows) {
   TENFOLD_NEEDS_SHARED();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
   const std::vector<json> pairs = json_lines(shared_path("goldens/text/pairs.jsonl"));
-  const std::vector<json> results = json_lines(shared_path("goldens/text/pairs-" + GetParam() + ".jsonl"));
+  const std::vector<json> results =
+      json_lines(shared_path("goldens/text/pairs-" + GetParam() + ".jsonl"));
   ASSERT_EQ(pairs.size(), results.size());
   for (size_t i = 0; i < pairs.size(); ++i) {
     const json& expected = results[i];
@@ -149,12 +153,14 @@ TEST_P(GoldenPairs, GiveTheReferenceTruncationAndWindows) {
       const auto start = want["second_start"].get<size_t>();
       EXPECT_EQ(windows[w].segments[start], 1);
       EXPECT_EQ(windows[w].segments[start - 1], 0);
-      EXPECT_EQ(flat_offsets(windows[w], b, start), want["offsets"].get<Ids>()) << i << " window " << w;
+      EXPECT_EQ(flat_offsets(windows[w], b, start), want["offsets"].get<Ids>())
+          << i << " window " << w;
     }
   }
   report("pairs " + GetParam(), pairs.size());
 }
-INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenPairs, ::testing::Values("bert-uncased", "bert-cased"));
+INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenPairs,
+                         ::testing::Values("bert-uncased", "bert-cased"));
 
 std::vector<bool> in_ranges(const json& ranges) {
   std::vector<bool> out(0x110000);
@@ -205,7 +211,8 @@ TEST(GoldenCodePoints, AreLoweredLikeTheReference) {
       }
       joined += out + "\n";
     }
-    EXPECT_EQ(sha256(joined).substr(0, 16), golden["lower"][block].get<std::string>()) << "block " << block;
+    EXPECT_EQ(sha256(joined).substr(0, 16), golden["lower"][block].get<std::string>())
+        << "block " << block;
   }
   report("lower-case blocks", golden["lower"].size());
 }

@@ -1,5 +1,6 @@
-// The tokenizer on vocabularies small enough to cut by hand, on broken bytes, and on inputs of awkward size.
-// Not here: comparison with reference results (golden_test.cpp) and files (tokenizer_files_test.cpp).
+// The tokenizer on vocabularies small enough to cut by hand, on broken bytes, and on inputs of
+// awkward size. Not here: comparison with reference results (golden_test.cpp) and files
+// (tokenizer_files_test.cpp).
 #include "tenfold/tokenizer.h"
 
 #include <gtest/gtest.h>
@@ -16,8 +17,8 @@ using Ids = std::vector<int32_t>;
 using Places = std::vector<std::pair<uint32_t, uint32_t>>;
 
 Tokenizer small_tokenizer(WordPieceOptions options = {}) {
-  return Tokenizer::wordpiece({"[UNK]", "[CLS]", "[SEP]", "want", "##want", "##ed", "wa", "un", "runn", "##ing", ",",
-                               "[PAD]", "[MASK]", "a", "b", "ab"},
+  return Tokenizer::wordpiece({"[UNK]", "[CLS]", "[SEP]", "want", "##want", "##ed", "wa", "un",
+                               "runn", "##ing", ",", "[PAD]", "[MASK]", "a", "b", "ab"},
                               std::move(options));
 }
 
@@ -73,7 +74,8 @@ TEST(Tokenizer, DropsEveryKindOfBrokenUtf8AndKeepsCountingBytes) {
     EXPECT_EQ(got.ids, (Ids{15, 7}));
     EXPECT_EQ(places(got), (Places{{0, n + 2}, {2 * n + 3, 2 * n + 5}}));
   }
-  EXPECT_EQ(tokenizer.encode("a\xE2\x82 b").ids, (Ids{13, 14}));  // the blank after a cut sequence survives
+  EXPECT_EQ(tokenizer.encode("a\xE2\x82 b").ids,
+            (Ids{13, 14}));  // the blank after a cut sequence survives
 }
 
 TEST(Tokenizer, RecognisesSpecialLiteralsUnlessTold) {
@@ -110,7 +112,8 @@ TEST(Tokenizer, CutsToTheMaximumLengthExactly) {
 TEST(Tokenizer, EncodesABatchLikeOneByOne) {
   const Tokenizer tokenizer = small_tokenizer();
   std::vector<std::string> texts;
-  for (int i = 0; i < 1000; ++i) texts.push_back(i % 7 == 0 ? "" : std::string(i % 50, 'a') + " un\u00E9 running, b");
+  for (int i = 0; i < 1000; ++i)
+    texts.push_back(i % 7 == 0 ? "" : std::string(i % 50, 'a') + " un\u00E9 running, b");
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   for (const size_t threads : {1, 2, 5}) {
     for (const size_t limit : {size_t{4}, Tokenizer::kNoLimit}) {
@@ -122,7 +125,9 @@ TEST(Tokenizer, EncodesABatchLikeOneByOne) {
       for (size_t i = 0; i < texts.size(); ++i) {
         const Encoding alone = tokenizer.encode_single(texts[i], limit);
         ASSERT_EQ(batch[i], alone) << i;
-        ASSERT_EQ(Ids(flat.ids.begin() + flat.offsets[i], flat.ids.begin() + flat.offsets[i + 1]), alone.ids) << i;
+        ASSERT_EQ(Ids(flat.ids.begin() + flat.offsets[i], flat.ids.begin() + flat.offsets[i + 1]),
+                  alone.ids)
+            << i;
       }
     }
   }
@@ -130,8 +135,10 @@ TEST(Tokenizer, EncodesABatchLikeOneByOne) {
 
 TEST(Tokenizer, DecodesLikeTheStockDecoder) {
   const Tokenizer tokenizer = small_tokenizer();
-  EXPECT_EQ(tokenizer.decode(tokenizer.encode_single("unwanted, running").ids), "[CLS] unwanted, running [SEP]");
-  EXPECT_EQ(tokenizer.decode_without_special(tokenizer.encode_single("unwanted, a").ids), "unwanted, a");
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode_single("unwanted, running").ids),
+            "[CLS] unwanted, running [SEP]");
+  EXPECT_EQ(tokenizer.decode_without_special(tokenizer.encode_single("unwanted, a").ids),
+            "unwanted, a");
   EXPECT_THROW(tokenizer.decode(Ids{16}), Error);
   EXPECT_THROW(tokenizer.decode(Ids{-1}), Error);
 }
@@ -145,7 +152,8 @@ TEST(Tokenizer, NamesTokensAndSpecialIds) {
   EXPECT_EQ(tokenizer.id(""), std::nullopt);
   EXPECT_TRUE(tokenizer.is_continuation(9));
   EXPECT_FALSE(tokenizer.is_continuation(8));
-  EXPECT_EQ((Ids{tokenizer.pad_id(), tokenizer.unknown_id(), tokenizer.cls_id(), tokenizer.sep_id(), tokenizer.mask_id()}),
+  EXPECT_EQ((Ids{tokenizer.pad_id(), tokenizer.unknown_id(), tokenizer.cls_id(), tokenizer.sep_id(),
+                 tokenizer.mask_id()}),
             (Ids{11, 0, 1, 2, 12}));
   EXPECT_TRUE(tokenizer.is_special(12));
   EXPECT_FALSE(tokenizer.is_special(3));
@@ -190,14 +198,31 @@ double seconds_for(const Tokenizer& tokenizer, const std::string& unit, size_t s
 }
 
 const std::string kAwkwardUnits[] = {
-    "a", "a ", "un", "unwanted ", ",", "[", "[MAS", "\xFF", "\xE2\x82", "\u0301", "a\u0301", "\u302E", "a\u302E\u0323",
-    "\u4E2D", "\uAC00", std::string(1, '\0'), "\u00E4\u00DF ", "##",
+    "a",
+    "a ",
+    "un",
+    "unwanted ",
+    ",",
+    "[",
+    "[MAS",
+    "\xFF",
+    "\xE2\x82",
+    "\u0301",
+    "a\u0301",
+    "\u302E",
+    "a\u302E\u0323",
+    "\u4E2D",
+    "\uAC00",
+    std::string(1, '\0'),
+    "\u00E4\u00DF ",
+    "##",
 };
 
 TEST(Tokenizer, TakesLinearTimeOnAwkwardLines) {
   const Tokenizer tokenizer = small_tokenizer();
   for (const std::string& unit : kAwkwardUnits) {
-    EXPECT_LT(seconds_for(tokenizer, unit, 1 << 20), 1.0) << unit;  // quadratic work would take minutes
+    EXPECT_LT(seconds_for(tokenizer, unit, 1 << 20), 1.0)
+        << unit;  // quadratic work would take minutes
   }
 }
 

@@ -38,9 +38,8 @@ TEST(WordPieceTrainer, MergesByCountAndOrdersTheVocabulary) {
   // Pairs: l+##o 5, ##o+##w 5, n+##e 2, ##e+##w 2. Equal counts go to the pair numbered first.
   const WordCounts words{{"low", 5}, {"new", 2}};
   const Tokens got = train_wordpiece(words, {.size = 100, .min_frequency = 2});
-  const Tokens want{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "e",   "l",  "n",
-                    "o",     "w",     "##e",   "##o",   "##w",    "lo",  "low", "ne",
-                    "new"};
+  const Tokens want{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "e",   "l",  "n",  "o",
+                    "w",     "##e",   "##o",   "##w",   "lo",     "low", "ne", "new"};
   EXPECT_EQ(got, want);
 }
 
@@ -76,16 +75,21 @@ Tokens train_slowly(const WordCounts& words, size_t size, Tokens tokens) {
   std::vector<std::pair<Tokens, uint64_t>> cut;
   for (const auto& [word, count] : words) {
     Tokens pieces;
-    for (size_t i = 0; i < word.size(); ++i) pieces.push_back((i ? "##" : "") + std::string(1, word[i]));
+    for (size_t i = 0; i < word.size(); ++i)
+      pieces.push_back((i ? "##" : "") + std::string(1, word[i]));
     cut.push_back({pieces, count});
   }
-  const auto id = [&](const std::string& token) { return std::find(tokens.begin(), tokens.end(), token) - tokens.begin(); };
+  const auto id = [&](const std::string& token) {
+    return std::find(tokens.begin(), tokens.end(), token) - tokens.begin();
+  };
   while (tokens.size() < size) {
     std::map<std::pair<int64_t, int64_t>, uint64_t> pairs;
     for (const auto& [pieces, count] : cut) {
       for (size_t i = 1; i < pieces.size(); ++i) pairs[{id(pieces[i - 1]), id(pieces[i])}] += count;
     }
-    const auto best = std::max_element(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto best =
+        std::max_element(pairs.begin(), pairs.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     if (best == pairs.end() || best->second < 2) break;
     const std::string left = tokens[static_cast<size_t>(best->first.first)];
     const std::string right = tokens[static_cast<size_t>(best->first.second)];
@@ -105,12 +109,15 @@ Tokens train_slowly(const WordCounts& words, size_t size, Tokens tokens) {
 TEST(WordPieceTrainer, EqualsCountingAllPairsAnewEachTime) {
   WordCounter counter(WordPieceOptions{});
   counter.add(
-      "she sells sea shells by the sea shore the shells she sells are sea shells for sure so if she sells shells on "
-      "the sea shore then i am sure she sells sea shore shells banana bananas ananas papaya mississippi");
+      "she sells sea shells by the sea shore the shells she sells are sea shells for sure so if "
+      "she sells shells on "
+      "the sea shore then i am sure she sells sea shore shells banana bananas ananas papaya "
+      "mississippi");
   const Tokens all = train_wordpiece(counter.counts(), {.size = 120});
   Tokens start;
   for (const std::string& token : all) {
-    if (token[0] == '[' || token.size() == 1 || (token.size() == 3 && token.starts_with("##"))) start.push_back(token);
+    if (token[0] == '[' || token.size() == 1 || (token.size() == 3 && token.starts_with("##")))
+      start.push_back(token);
   }
   EXPECT_EQ(all, train_slowly(counter.counts(), 120, start));
 }
