@@ -41,7 +41,13 @@ class AttentionMemory {
   virtual void select(const std::vector<int64_t>& parents) = 0;
   /// Rows beyond `past` (appended by a step that failed, or shown transiently) are forgotten.
   virtual void truncate(const std::vector<int64_t>& past) = 0;
+  /// Room for `count` more rows, empty, behind the present ones.
+  virtual void add(int64_t count) = 0;
 };
+
+/// self: keys stand at the same places as queries, and join the memory at `past`. cross: the source is another text,
+/// which stays as it is while the queries grow.
+enum class Side : uint8_t { self, cross };
 
 enum class KeysFrom : uint8_t { given, memory };  ///< memory: cross-attention after its first step
 
@@ -49,6 +55,7 @@ struct AttentionIn {
   const AttentionContext& context;
   Tensor query_TD;   ///< hidden states asking
   Tensor source_SD;  ///< hidden states asked; the same tensor for ordinary self-attention (fused QKV)
+  Side side = Side::self;
   KeysFrom keys = KeysFrom::given;
   std::shared_ptr<const Carry> carry;
   AttentionMemory* memory = nullptr;
@@ -65,7 +72,7 @@ struct AttentionTraits {
   std::vector<See> kinds;
   bool incremental = false, bias = false, carry = false, cross = false;
   bool stochastic = false;
-  bool exposes_scores = false;
+  bool exposes_scores = false;  ///< forms raw scores, so they can be carried from layer to layer
   int64_t fixed_length = 0;  ///< longest sequence it was built for; 0: any
 };
 
@@ -76,6 +83,7 @@ struct AttentionShape {
   bool projection_bias = true;
   bool residual_scores = false;  ///< RealFormer: add the carried scores, hand on the sum
   double scale = 0.0;            ///< 0: head_size^-1/2
+  double initializer_range = 0.02;
 };
 
 /// One attention kind. Parameters live in the module; forward is const in everything else and thread-safe.
@@ -86,5 +94,10 @@ class Attention : public torch::nn::Module {
   /// Memory for `count` sequences of at most `capacity` keys; Error{unsupported} where traits().incremental is false.
   virtual std::unique_ptr<AttentionMemory> new_memory(int64_t count, int64_t capacity) const = 0;
 };
+
+/// Throws Error{shape} or Error{unsupported} where the context contradicts itself, the mask, or `traits`: rows that do not
+/// fit, kinds the attention does not honour, decoding where more keys would change what was already computed, a prefix
+/// mask whose source does not arrive whole in the first step.
+void check_context(const AttentionIn& in, const AttentionTraits& traits);
 
 }  // namespace tenfold::nn

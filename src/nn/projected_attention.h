@@ -1,0 +1,42 @@
+// Attention with ordinary query, key and value projections; kinds differ in how they mix.
+// Not here: the mixing, or attention without projections of its own keys.
+//
+// T query rows, S key rows, H heads, E head size.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "nn/attention.h"
+#include "nn/linear.h"
+#include "nn/packing.h"
+
+namespace tenfold::nn {
+
+/// Parameters "query.*", "key.*", "value.*"; one product computes all three where query and source are one tensor.
+class ProjectedAttention : public Attention, public Packable {
+ public:
+  ProjectedAttention(const AttentionShape& shape, uint64_t seed, torch::TensorOptions options);
+
+  AttentionOut forward(const AttentionIn& in) const final;
+  void pack_for_inference() override;
+  void unpack() override { packed_ = {}; }
+  const AttentionShape& shape() const { return shape_; }
+  double scale() const;  ///< of the scores
+
+ protected:
+  /// key_SHE and value_SHE are undefined where the keys come from memory. Returns context_THE in any layout.
+  virtual AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                           const AttentionIn& in) const = 0;
+
+ private:
+  Tensor fused_weight() const;
+  Tensor fused_bias() const;
+  Tensor fused_projection(const Tensor& x_TD) const;
+
+  AttentionShape shape_;
+  std::shared_ptr<Linear> query_, key_, value_;
+  PackedWeight packed_;
+};
+
+}  // namespace tenfold::nn

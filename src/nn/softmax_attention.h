@@ -1,0 +1,76 @@
+// Scaled dot-product attention: the built-in kind, its obvious reference and its fast paths.
+// Not here: projections (projected_attention.h).
+//
+// T query rows, S key rows, H heads, E head size.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "nn/projected_attention.h"
+#include "nn/slot_table.h"
+
+namespace tenfold::nn {
+
+/// Raw scores q k^T * scale plus those carried in, before position bias and mask: fp32 or wider, [H, n, m] of every
+/// sequence one after another, hidden keys (MaskSpec::keep_S) left out.
+struct ScoreCarry final : Carry {
+  explicit ScoreCarry(Tensor scores) : flat_scores(std::move(scores)) {}
+  Tensor flat_scores;
+};
+
+/// What one sequence's queries ask of its keys.
+struct AttentionSequence {
+  int64_t query_begin = 0, queries = 0, key_begin = 0, keys = 0, past = 0;
+  See kind = See::all;
+  int64_t source = 0;
+  std::vector<int64_t> kept;  ///< places of the keys left after holes, ascending; empty with has_holes: none
+  bool has_holes = false;
+  int64_t seen_keys() const { return has_holes ? static_cast<int64_t>(kept.size()) : keys; }
+};
+
+/// Everything the softmax kernels need besides tensors.
+struct SoftmaxPlan {
+  std::vector<AttentionSequence> sequences;
+  double scale = 1.0, dropout = 0.0;
+  uint64_t site = 0;
+  Tensor row_keys_T;
+  std::shared_ptr<const PositionBias> bias;
+  bool hand_on_scores = false;
+
+  /// The plan of keys given in full: one sequence of the layouts each.
+  static SoftmaxPlan of(const AttentionContext& context);
+};
+
+struct SoftmaxOut {
+  Tensor context_THE;
+  Tensor flat_scores;  ///< defined where the plan hands them on
+};
+
+/// The obvious form: dense masks, differentiable operators. carry: flat scores or undefined.
+SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
+                             const SoftmaxPlan& plan);
+/// The same with its own backward pass on the CPU, in fp32 or fp64 inside.
+SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
+                        const SoftmaxPlan& plan);
+
+class SoftmaxAttention final : public ProjectedAttention {
+ public:
+  SoftmaxAttention(const AttentionShape& shape, const config::NoOptions& options, uint64_t seed,
+                   torch::TensorOptions tensor_options);
+  static AttentionTraits traits_of(const config::NoOptions& options);
+
+  AttentionTraits traits() const override;
+  std::unique_ptr<AttentionMemory> new_memory(int64_t count, int64_t capacity) const override;
+
+ protected:
+  AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                   const AttentionIn& in) const override;
+
+ private:
+  AttentionOut mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                               const AttentionIn& in) const;
+};
+
+}  // namespace tenfold::nn

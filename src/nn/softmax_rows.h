@@ -1,0 +1,85 @@
+// The row loops of softmax attention: masked softmax, dropout of weights, and the gradient of both.
+// Not here: products of matrices (softmax_fast.cpp).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "tensor/counter_hash.h"
+
+namespace tenfold::nn {
+
+/// e^x for x <= 0, within 2 units of the last place; below -87 it is 0.
+__attribute__((always_inline)) inline float row_exp(float x) {
+  const float clamped = x < -87.0F ? -87.0F : x;
+  const float n = std::floor(clamped * 1.44269504F + 0.5F);
+  const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * r * r + r + 1.0F;
+  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  return x < -87.0F ? 0.0F : p * power;
+}
+__attribute__((always_inline)) inline double row_exp(double x) { return std::exp(x); }
+
+/// Softmax of s[lo..hi) in place, without element `skip` (below 0: none); everything else becomes 0, and all of it where
+/// nothing is visible.
+template <typename scalar_t>
+TENFOLD_VECTOR_CLONES void softmax_row(scalar_t* s, int64_t m, int64_t lo, int64_t hi, int64_t skip) {
+  for (int64_t j = 0; j < lo; ++j) s[j] = 0;
+  for (int64_t j = hi > lo ? hi : lo; j < m; ++j) s[j] = 0;
+  constexpr scalar_t kHidden = -std::numeric_limits<scalar_t>::infinity();
+  if (skip >= lo && skip < hi) s[skip] = kHidden;
+  scalar_t top = kHidden;
+#pragma omp simd reduction(max : top)
+  for (int64_t j = lo; j < hi; ++j) top = s[j] > top ? s[j] : top;
+  if (top == kHidden) {
+    for (int64_t j = lo; j < hi; ++j) s[j] = 0;
+    return;
+  }
+  scalar_t sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = lo; j < hi; ++j) {
+    s[j] = row_exp(s[j] - top);
+    sum += s[j];
+  }
+  const scalar_t inverse = scalar_t(1) / sum;
+#pragma omp simd
+  for (int64_t j = lo; j < hi; ++j) s[j] *= inverse;
+}
+
+/// to = dropout(from); `places` gives each key's column, null where that is its index.
+template <typename scalar_t>
+TENFOLD_VECTOR_CLONES void drop_weight_row(const scalar_t* from, scalar_t* to, int64_t m, const int64_t* places,
+                                           HashKey key, uint32_t threshold, scalar_t scale) {
+  if (places == nullptr) {
+#pragma omp simd
+    for (int64_t j = 0; j < m; ++j) {
+      to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(j)) >= threshold ? from[j] * scale : scalar_t(0);
+    }
+    return;
+  }
+  for (int64_t j = 0; j < m; ++j) {
+    to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(places[j])) >= threshold ? from[j] * scale : scalar_t(0);
+  }
+}
+
+/// d becomes the gradient of the scores, from that of the weights: w (d - sum(w d)).
+template <typename scalar_t>
+TENFOLD_VECTOR_CLONES void softmax_row_backward(const scalar_t* w, scalar_t* d, int64_t m) {
+  scalar_t sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < m; ++j) sum += w[j] * d[j];
+#pragma omp simd
+  for (int64_t j = 0; j < m; ++j) d[j] = w[j] * (d[j] - sum);
+}
+
+}  // namespace tenfold::nn
