@@ -12,7 +12,7 @@
 namespace tenfold::eval {
 namespace {
 
-constexpr const char* kWhere = "metrics";
+constexpr const char* kMetricsWhere = "metrics";
 
 double ratio_or_zero(double part, double whole) { return whole == 0 ? 0 : part / whole; }
 
@@ -37,15 +37,15 @@ double quantile_of_sorted(const std::vector<double>& sorted, double q) {
 }  // namespace
 
 Confusion::Confusion(int64_t classes) : classes_(classes) {
-  require(classes > 0, ErrorKind::shape, kWhere,
+  require(classes > 0, ErrorKind::shape, kMetricsWhere,
           "a confusion matrix needs at least one class, got {}", classes);
   counts_.assign(static_cast<size_t>(classes * classes), 0);
 }
 
 void Confusion::add(int64_t gold, int64_t predicted) {
   for (int64_t label : {gold, predicted}) {
-    require(label >= 0 && label < classes_, ErrorKind::shape, kWhere, "class {} is outside 0 .. {}",
-            label, classes_ - 1);
+    require(label >= 0 && label < classes_, ErrorKind::shape, kMetricsWhere,
+            "class {} is outside 0 .. {}", label, classes_ - 1);
   }
   ++counts_[static_cast<size_t>(gold * classes_ + predicted)];
   ++total_;
@@ -69,8 +69,8 @@ int64_t Confusion::predicted_count(int64_t label) const {
 
 Confusion confusion_of(std::span<const int64_t> gold, std::span<const int64_t> predicted,
                        int64_t classes) {
-  require(gold.size() == predicted.size(), ErrorKind::shape, kWhere, "{} labels for {} predictions",
-          gold.size(), predicted.size());
+  require(gold.size() == predicted.size(), ErrorKind::shape, kMetricsWhere,
+          "{} labels for {} predictions", gold.size(), predicted.size());
   for (int64_t label : gold) classes = std::max(classes, label + 1);
   for (int64_t label : predicted) classes = std::max(classes, label + 1);
   Confusion confusion(classes);
@@ -85,7 +85,7 @@ double accuracy(const Confusion& confusion) {
 }
 
 ClassScores class_scores(const Confusion& confusion, int64_t label) {
-  require(label >= 0 && label < confusion.classes(), ErrorKind::shape, kWhere,
+  require(label >= 0 && label < confusion.classes(), ErrorKind::shape, kMetricsWhere,
           "class {} is outside 0 .. {}", label, confusion.classes() - 1);
   const int64_t hits = confusion.at(label, label);
   const int64_t gold = confusion.gold_count(label);
@@ -166,9 +166,9 @@ MeanDeviation mean_deviation(std::span<const double> values) {
 
 BootstrapResult paired_bootstrap(std::span<const double> a, std::span<const double> b,
                                  const BootstrapOptions& options) {
-  require(a.size() == b.size() && !a.empty(), ErrorKind::shape, kWhere,
+  require(a.size() == b.size() && !a.empty(), ErrorKind::shape, kMetricsWhere,
           "a paired bootstrap needs two lists of equal length, got {} and {}", a.size(), b.size());
-  require(options.draws > 0, ErrorKind::shape, kWhere,
+  require(options.draws > 0, ErrorKind::shape, kMetricsWhere,
           "a bootstrap needs at least one draw, got {}", options.draws);
   std::vector<double> gains(a.size());
   for (size_t i = 0; i < a.size(); ++i) gains[i] = b[i] - a[i];

@@ -10,7 +10,7 @@
 namespace tenfold::eval {
 namespace {
 
-constexpr const char* kWhere = "evaluation";
+constexpr const char* kEvaluationWhere = "evaluation";
 
 size_t tokens_of_example(const data::Example& example) {
   size_t tokens = 0;
@@ -39,7 +39,8 @@ class EvaluationMode {
 template <typename Use>
 void for_each_batch(const data::Collator& collator, std::span<const data::Example> examples,
                     const EvaluationOptions& options, const Use& use) {
-  require(!examples.empty(), ErrorKind::data, kWhere, "there are no examples to evaluate on");
+  require(!examples.empty(), ErrorKind::data, kEvaluationWhere,
+          "there are no examples to evaluate on");
   const torch::NoGradGuard no_gradients;
   for (const auto& indices : evaluation_batches(examples, options.batch_tokens)) {
     std::vector<data::Example> chosen;
@@ -50,9 +51,10 @@ void for_each_batch(const data::Collator& collator, std::span<const data::Exampl
 }
 
 int64_t label_of(const data::Example& example, int64_t classes) {
-  require(!example.labels.empty(), ErrorKind::data, kWhere, "example {} has no label", example.id);
+  require(!example.labels.empty(), ErrorKind::data, kEvaluationWhere, "example {} has no label",
+          example.id);
   const auto label = static_cast<int64_t>(example.labels[0]);
-  require(label >= 0 && label < classes, ErrorKind::data, kWhere,
+  require(label >= 0 && label < classes, ErrorKind::data, kEvaluationWhere,
           "example {}: label {} is outside 0 .. {}", example.id, label, classes - 1);
   return label;
 }
@@ -132,8 +134,9 @@ ClassificationScores evaluate_classification(const LogitsOfBatch& logits,
     const Tensor logits_BC = logits(batch).to(torch::kCPU, torch::kDouble);
     const auto rows = static_cast<int64_t>(indices.size());
     require(logits_BC.dim() == 2 && logits_BC.size(0) == rows && logits_BC.size(1) == classes,
-            ErrorKind::shape, kWhere, "expected logits for {} rows and {} classes, got {}", rows,
-            classes, c10::str(logits_BC.sizes()));
+            ErrorKind::shape, kEvaluationWhere,
+            "expected logits for {} rows and {} classes, got {}", rows, classes,
+            c10::str(logits_BC.sizes()));
     const Tensor log_BC = logits_BC.log_softmax(1);
     const Tensor best_B = logits_BC.argmax(1);
     for (int64_t row = 0; row < rows; ++row) {

@@ -83,8 +83,7 @@ std::string settings_html(const std::vector<SettingsList>& lists) {
     out += fmt::format("<details><summary>{}</summary><table>\n", html_escaped(list.title));
     for (const auto& [name, value] : list.entries) {
       out +=
-          fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", html_escaped(name),
-  html_escaped(value));
+          fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", html_escaped(name), html_escaped(value));
     }
     out += "</table></details>\n";
   }
