@@ -1,0 +1,37 @@
+// What a command of the program is given, and the list of commands.
+// Not here: what the commands do (command_*.cpp) or errors and exit codes (main.cpp).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "support/terminal.h"
+
+namespace tenfold::app {
+
+/// What all commands share. stdout carries results only; everything else goes to the terminal (stderr).
+struct Program {
+  Terminal& terminal;
+  int threads = 0;                ///< 0: what the machine offers
+  std::string device = "cpu";
+  std::function<int()> action;    ///< set by the chosen command; returns the exit code
+};
+
+/// Each declares one command: its options once, its help, and its action.
+void add_vocab(CLI::App& app, Program& program);
+void add_prepare(CLI::App& app, Program& program);
+void add_pretrain(CLI::App& app, Program& program);
+void add_finetune(CLI::App& app, Program& program);
+void add_evaluate(CLI::App& app, Program& program);
+void add_predict(CLI::App& app, Program& program);
+void add_fill(CLI::App& app, Program& program);
+void add_tokenize(CLI::App& app, Program& program);
+void add_inspect(CLI::App& app, Program& program);
+void add_verify(CLI::App& app, Program& program);
+void add_methods(CLI::App& app, Program& program);
+void add_doctor(CLI::App& app, Program& program);
+void add_bench(CLI::App& app, Program& program);
+void add_report(CLI::App& app, Program& program);
+
+}  // namespace tenfold::app

@@ -1,0 +1,74 @@
+// `tenfold prepare`: text into token shards, or WordNet into the files of a task.
+// Not here: the shard format (data/shards.h).
+#include "command.h"
+#include "corpus.h"
+#include "data/shards.h"
+#include "data/wordnet.h"
+#include "support/fail.h"
+#include "support/strings.h"
+
+namespace tenfold::app {
+namespace {
+
+struct PrepareArguments {
+  CorpusArguments corpus;
+  std::filesystem::path vocabulary, out;
+  uint64_t shard_tokens = 16'000'000;
+};
+
+int prepare_task(const PrepareArguments& arguments, const std::string& kind, Program& program) {
+  const auto rows = data::write_wordnet_task(kind, arguments.corpus.wordnet, arguments.out);
+  program.terminal.info("{} train, {} dev, {} test rows in {}", rows[0].second, rows[1].second, rows[2].second,
+                        arguments.out.string());
+  return 0;
+}
+
+int prepare_shards(const PrepareArguments& arguments, Program& program) {
+  require(!arguments.vocabulary.empty(), ErrorKind::usage, "prepare", "--vocab DIR is needed (see tenfold vocab)");
+  const Tokenizer tokenizer = Tokenizer::load(arguments.vocabulary);
+  data::DocumentReader reader = open_corpus(arguments.corpus, arguments.out / "corpus");
+  data::ShardWriter writer(arguments.out, tokenizer, arguments.shard_tokens);
+  const int64_t done = writer.documents_done();
+  if (done > 0) program.terminal.info("going on after {} documents", done);
+  std::vector<int32_t> ids;
+  while (const auto document = reader.next()) {
+    if (reader.documents() <= done) continue;
+    ids.clear();
+    tokenizer.encode_ids_into(*document, ids, SpecialText::plain);
+    writer.add(ids);
+    program.terminal.update({.task = "prepare", .done = reader.documents()});
+  }
+  writer.finish();
+  program.terminal.finish();
+  program.terminal.info("{} documents, {} tokens in {}", writer.documents(),
+                        human_count(static_cast<double>(writer.tokens())), arguments.out.string());
+  if (reader.bad_rows() > 0) program.terminal.warn("{} bad rows skipped: {}", reader.bad_rows(), reader.first_bad());
+  return 0;
+}
+
+}  // namespace
+
+void add_prepare(CLI::App& app, Program& program) {
+  auto arguments = std::make_shared<PrepareArguments>();
+  CLI::App* command = app.add_subcommand("prepare", "turn text into token shards, or WordNet into a task's files");
+  add_corpus_arguments(*command, arguments->corpus);
+  command->add_option("--vocab", arguments->vocabulary, "folder of the vocabulary");
+  command->add_option("--out", arguments->out, "folder to write")->required();
+  command->add_option("--shard-tokens", arguments->shard_tokens, "tokens of one shard file")
+      ->check(CLI::PositiveNumber)->capture_default_str();
+  command->footer(
+      "A killed run goes on where it was: give the same command again.\n"
+      "--task wordnet-text makes shards; wordnet-category and wordnet-is-a write train, dev and test.jsonl.\n\n"
+      "Example:\n  tenfold prepare --input wiki.txt.zst --vocab vocab --out shards");
+  command->callback([=, &program] {
+    program.action = [=, &program] {
+      const std::string& task = arguments->corpus.task;
+      if (task.starts_with("wordnet-") && task != "wordnet-text") {
+        return prepare_task(*arguments, task.substr(8), program);
+      }
+      return prepare_shards(*arguments, program);
+    };
+  });
+}
+
+}  // namespace tenfold::app

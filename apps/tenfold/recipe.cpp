@@ -1,0 +1,45 @@
+// Fields of the recipes.
+// Not here: defaults of the parts (their own headers).
+#include "recipe.h"
+
+#include "nn/attention_table.h"
+
+namespace tenfold::app {
+
+void ShardSection::fields(config::FieldVisitor& v) {
+  v.field("shards", shards, "folder made by 'tenfold prepare'");
+  rows.fields(v);
+  v.field("window", window, "rows sorted by length together", config::at_least(1));
+  v.field("validation_rows", validation_rows, "held-out rows a validation looks at", config::at_least(1));
+  v.field("verify", verify, "check the shards' checksums first");
+}
+
+void PretrainRecipe::fields(config::FieldVisitor& v) {
+  v.group("model", model, "shape of the encoder");
+  v.group("data", data, "where rows come from");
+  v.group("mlm", mlm, "masked language modelling");
+  v.group("train", train, "how the weights move");
+}
+
+void TaskSection::fields(config::FieldVisitor& v) {
+  v.field("train", train, "labelled rows: .tsv, .csv or .jsonl, also .gz and .zst");
+  v.field("dev", dev, "rows for validation; empty: none");
+  v.group("columns", columns, "where a row's parts stand");
+  v.field("max_length", max_length, "tokens of a row; longer texts are cut", config::at_least(3));
+  v.field("window", window, "rows sorted by length together", config::at_least(1));
+}
+
+void FinetuneRecipe::fields(config::FieldVisitor& v) {
+  v.group("data", data, "the task");
+  v.field("from_scratch", from_scratch, "keep the model's shape and vocabulary but not its weights");
+  v.group("train", train, "how the weights move");
+}
+
+config::ChoiceTables recipe_choices() {
+  config::ChoiceTables tables = train::train_choices();
+  tables["attention"] = nn::attention_table().choices();
+  tables["mask_sampler"] = data::mask_sampler_table().choices();
+  return tables;
+}
+
+}  // namespace tenfold::app
