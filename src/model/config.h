@@ -1,5 +1,5 @@
 // The shape of an encoder and its stack of layers, as recipes write it and as config.json stores it.
-// Not here: reading config.json (checkpoint.h) or building modules (encoder.h).
+// Not here: config.json's own keys (config_json.h) or building modules (encoder.h).
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "config/fields.h"
+#include "nn/stack.h"
 
 namespace tenfold::model {
 
 /// A run of equal layers; empty or zero fields take the model's own value.
 struct LayerRun {
   int64_t count = 1;
-  std::string attention;            ///< kind, e.g. "softmax"
+  config::Choice attention;
   bool residual_attention = false;  ///< carry raw scores from layer to layer
   int64_t intermediate_size = 0;
   void fields(config::FieldVisitor& v);
@@ -34,15 +35,14 @@ struct EncoderConfig {
   double initializer_range = 0.02;
   double layer_norm_eps = 1e-12;
   int64_t pad_token_id = 0;
-  double classifier_dropout = -1;  ///< below 0: hidden_dropout_prob
-  config::Choice attention;        ///< kind of every layer and its options; default "softmax"
-  bool residual_attention = false;
-  std::vector<LayerRun> layers;  ///< empty: one run of num_hidden_layers
+  config::Choice attention;         ///< kind of every layer and its options; empty: softmax
+  bool residual_attention = false;  ///< carry raw scores from layer to layer
+  std::vector<LayerRun> layers;     ///< empty: one run of num_hidden_layers
 
   void fields(config::FieldVisitor& v);
-  /// Error{config} naming `where` unless the numbers fit together (heads divide the width, positive, not absurd).
+  /// Error{config} naming `where` unless the numbers fit together (heads divide the width, nothing absurd).
   void validate(const std::string& where) const;
-  std::vector<LayerRun> runs() const;  ///< `layers`, or the one run they are short for
+  nn::StackSpec stack() const;
 };
 
 }  // namespace tenfold::model

@@ -1,12 +1,18 @@
 // The BERT encoder on packed rows: embeddings, a stack of layer runs, an optional pooler.
-// Not here: heads (objectives own them), checkpoints (checkpoint.h), padding (there is none).
+// Not here: heads (heads.h), checkpoints (checkpoint.h), padding (there is none).
+//
+// T rows, B sequences, D width, V vocabulary.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "data/batch.h"
 #include "model/config.h"
+#include "nn/embedding.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
 #include "nn/stack.h"
 #include "tensor/pass.h"
 #include "tensor/torch.h"
@@ -20,26 +26,35 @@ struct EncoderOut {
 
 struct EncodeOptions {
   bool all_hidden = false;
+  nn::DecodeState* state = nullptr;  ///< while decoding: positions go on from it; the caller commits
 };
 
+enum class Pooler : uint8_t { none, tanh };
+
 /// Parameters carry Hugging Face's names below "bert." ("embeddings.word_embeddings.weight",
-/// "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight").
+/// "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight"). forward is const and thread-safe.
 class Encoder : public torch::nn::Module {
  public:
-  enum class Pooler : uint8_t { none, tanh };
-  /// Fresh weights from the named stream of `seed`; device and dtype of `options`.
+  /// Fresh weights, a pure function of (seed, parameter); device and dtype of `options`.
   Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed, torch::TensorOptions options);
 
   const EncoderConfig& config() const { return config_; }
+
+  /// Error{shape} where a sequence is longer than the position table.
   EncoderOut forward(const data::TokenBlock& tokens, const PassContext& pass,
                      const EncodeOptions& options = {}) const;
-  bool has_pooler() const;
+
+  bool has_pooler() const { return pooler_dense_ != nullptr; }
   /// tanh(W h + b) of each sequence's first row, [B, D].
   Tensor pool(const Tensor& hidden_TD, const SequenceLayout& layout) const;
-  Tensor word_embeddings_VD() const;  ///< shared with the vocabulary head
+  Tensor word_embeddings_VD() const { return words_->weight; }  ///< shared with the vocabulary head
 
  private:
   EncoderConfig config_;
+  std::shared_ptr<nn::Embedding> words_, positions_, segments_;
+  std::shared_ptr<nn::LayerNorm> norm_;
+  std::shared_ptr<nn::Stack> stack_;
+  std::shared_ptr<nn::Linear> pooler_dense_;
 };
 
 }  // namespace tenfold::model

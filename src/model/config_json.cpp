@@ -1,0 +1,160 @@
+// config.json of BERT-shaped models, read with suspicion and written as stock readers expect it.
+// Not here: weights (checkpoint.cpp).
+#include <nlohmann/json.hpp>
+
+#include "config/reader.h"
+#include "config/writer.h"
+#include "model/checkpoint.h"
+#include "nn/attention_table.h"
+#include "support/fail.h"
+#include "support/files.h"
+
+namespace tenfold::model {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint64_t kLargestConfig = 16 << 20;
+constexpr int kDeepestConfig = 64;
+
+json parse_config(const std::filesystem::path& path) {
+  require(std::filesystem::is_regular_file(path), ErrorKind::checkpoint, "model", "{} is missing", path.string());
+  const std::string text = read_file(path, kLargestConfig, ErrorKind::checkpoint);
+  const auto shallow = [&](int depth, json::parse_event_t, json&) {
+    require(depth <= kDeepestConfig, ErrorKind::checkpoint, "model", "{}: nested deeper than {}", path.string(),
+            kDeepestConfig);
+    return true;
+  };
+  try {
+    json parsed = json::parse(text, shallow);
+    require(parsed.is_object(), ErrorKind::checkpoint, "model", "{}: expected an object", path.string());
+    return parsed;
+  } catch (const json::exception&) {
+    fail(ErrorKind::checkpoint, "model", "{} is not JSON (cut off or damaged)", path.string());
+  }
+}
+
+/// Reads one key where it is present and not null; a value of another type names the key.
+template <typename T>
+void take(const json& config, const char* key, T& value, const std::string& file) {
+  const auto found = config.find(key);
+  if (found == config.end() || found->is_null()) return;
+  const bool fits = std::is_same_v<T, std::string> ? found->is_string()
+                    : std::is_same_v<T, int64_t>   ? found->is_number_integer()
+                                                   : found->is_number();
+  require(fits, ErrorKind::checkpoint, "model", "{}: {} has the wrong type: {}", file, key, found->dump());
+  value = found->get<T>();
+}
+
+/// The fields of EncoderConfig that config.json stores under the same names.
+template <typename Visit>
+void stored_fields(EncoderConfig& c, Visit visit) {
+  visit("vocab_size", c.vocab_size);
+  visit("hidden_size", c.hidden_size);
+  visit("num_hidden_layers", c.num_hidden_layers);
+  visit("num_attention_heads", c.num_attention_heads);
+  visit("intermediate_size", c.intermediate_size);
+  visit("hidden_act", c.hidden_act);
+  visit("hidden_dropout_prob", c.hidden_dropout_prob);
+  visit("attention_probs_dropout_prob", c.attention_probs_dropout_prob);
+  visit("max_position_embeddings", c.max_position_embeddings);
+  visit("type_vocab_size", c.type_vocab_size);
+  visit("initializer_range", c.initializer_range);
+  visit("layer_norm_eps", c.layer_norm_eps);
+  visit("pad_token_id", c.pad_token_id);
+}
+
+config::ChoiceTables attention_choices() { return {{"attention", nn::attention_table().choices()}}; }
+
+std::vector<std::string> read_labels(const json& config, const std::string& file) {
+  const auto found = config.find("id2label");
+  if (found == config.end() || found->is_null()) return {};
+  require(found->is_object(), ErrorKind::checkpoint, "model", "{}: id2label is not an object", file);
+  std::vector<std::string> labels(found->size());
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto label = found->find(std::to_string(i));
+    require(label != found->end() && label->is_string(), ErrorKind::checkpoint, "model",
+            "{}: id2label has no text for class {}", file, i);
+    labels[i] = label->get<std::string>();
+  }
+  return labels;
+}
+
+}  // namespace
+
+ModelDescription read_description(const std::filesystem::path& directory) {
+  require(std::filesystem::is_directory(directory), ErrorKind::checkpoint, "model", "{} is no model directory",
+          directory.string());
+  const std::filesystem::path path = directory / "config.json";
+  const std::string file = path.string();
+  const json config = parse_config(path);
+  std::string type = "bert";
+  take(config, "model_type", type, file);
+  require(type == "bert" || type == "tenfold-bert", ErrorKind::unsupported, "model",
+          "{}: model_type '{}' is not supported: expected bert", file, type);
+  ModelDescription description;
+  stored_fields(description.encoder, [&](const char* key, auto& value) { take(config, key, value, file); });
+  take(config, "torch_dtype", description.dtype, file);
+  take(config, "dtype", description.dtype, file);
+  std::string position = "absolute";
+  take(config, "position_embedding_type", position, file);
+  require(position == "absolute", ErrorKind::unsupported, "model",
+          "{}: position_embedding_type '{}' is not supported: expected absolute", file, position);
+  if (const auto names = config.find("architectures");
+      names != config.end() && names->is_array() && !names->empty() && names->front().is_string()) {
+    description.architecture = names->front().get<std::string>();
+  }
+  description.labels = read_labels(config, file);
+  if (description.labels.empty() && description.architecture == "BertForSequenceClassification") {
+    description.labels = {"LABEL_0", "LABEL_1"};  // what stock readers take where nothing is said
+  }
+  take(config, "classifier_dropout", description.classifier_dropout, file);
+  description.stored_config = config.dump();
+  try {
+    if (const auto own = config.find("tenfold"); own != config.end() && own->contains("model")) {
+      config::Document::from_json(own->at("model"), file).read(description.encoder, attention_choices());
+    }
+    // Ranges are those of the fields: writing and reading them once checks every number.
+    EncoderConfig checked;
+    config::Document::from_json(config::write_json(description.encoder), file)
+        .read(checked, attention_choices());
+    checked.validate(file);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::config) throw;
+    throw Error(ErrorKind::checkpoint, "model", error.what());
+  }
+  return description;
+}
+
+std::string description_json(const ModelDescription& description) {
+  EncoderConfig encoder = description.encoder;
+  const bool plain = encoder.layers.empty() && !encoder.residual_attention &&
+                     (encoder.attention.kind.empty() || encoder.attention.kind == "softmax");
+  json out = description.stored_config.empty() ? json::object() : json::parse(description.stored_config);
+  for (const char* key : {"dtype", "tenfold", "id2label", "label2id", "num_labels"}) out.erase(key);
+  out["architectures"] = json::array({description.architecture});
+  out["model_type"] = plain ? "bert" : "tenfold-bert";
+  stored_fields(encoder, [&](const char* key, auto& value) { out[key] = value; });
+  out["position_embedding_type"] = "absolute";
+  out["classifier_dropout"] = description.classifier_dropout < 0 ? json() : json(description.classifier_dropout);
+  out["tie_word_embeddings"] = true;
+  out["torch_dtype"] = description.dtype;
+  out["transformers_version"] = "4.40.0";
+  if (!description.labels.empty()) {
+    json names = json::object(), numbers = json::object();
+    for (size_t i = 0; i < description.labels.size(); ++i) {
+      names[std::to_string(i)] = description.labels[i];
+      numbers[description.labels[i]] = i;
+    }
+    out["id2label"] = names;
+    out["label2id"] = numbers;
+    if (!out.contains("problem_type")) {
+      out["problem_type"] = description.labels.size() == 1 ? "regression" : "single_label_classification";
+    }
+  }
+  out["tenfold"]["version"] = TENFOLD_VERSION;
+  if (!plain) out["tenfold"]["model"] = config::write_json(encoder);
+  return out.dump(2) + "\n";
+}
+
+}  // namespace tenfold::model

@@ -1,0 +1,42 @@
+// The tensors of a model directory by their present-day names, whichever files and old names they come from.
+// Not here: which of them a module wants (checkpoint.cpp).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tensor/safetensors_tensors.h"
+
+namespace tenfold::model {
+
+class WeightFiles {
+ public:
+  /// Opens model.safetensors, or the shards named by model.safetensors.index.json. Error{checkpoint} where there is
+  /// neither, a shard is missing or lies outside the folder, or two tensors have one name.
+  explicit WeightFiles(const std::filesystem::path& directory);
+
+  bool has(const std::string& name) const { return places_.contains(name); }
+  const TensorEntry& entry(const std::string& name) const;
+  Tensor tensor(const std::string& name) const;
+  std::vector<std::string> names() const;
+  const std::filesystem::path& directory() const { return directory_; }
+
+ private:
+  struct Place {
+    size_t file;
+    std::string stored_name;
+  };
+  void add_file(const std::filesystem::path& path);
+  void add_shards(const std::filesystem::path& index);
+
+  std::filesystem::path directory_;
+  std::vector<SafetensorsFile> files_;
+  std::map<std::string, Place> places_;
+};
+
+/// "LayerNorm.gamma" -> "LayerNorm.weight", "embeddings.x" -> "bert.embeddings.x"; empty for buffers to be ignored.
+std::string present_name(const std::string& stored);
+
+}  // namespace tenfold::model

@@ -1,0 +1,146 @@
+// Model directories written and read back: names, shards, number formats, heads, kept keys.
+// Not here: reference values (golden_model_test.cpp).
+#include "model/checkpoint.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "goldens.h"
+
+namespace tenfold::model {
+namespace {
+
+using testing::fresh_folder;
+
+ModelDescription tiny_description() {
+  ModelDescription description;
+  EncoderConfig& encoder = description.encoder;
+  encoder.vocab_size = 11;
+  encoder.hidden_size = 8;
+  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
+  encoder.intermediate_size = 12;
+  encoder.max_position_embeddings = 6;
+  return description;
+}
+
+bool same_weights(const LoadedModel& a, const LoadedModel& b) {
+  const auto left = a.modules(), right = b.modules();
+  if (left.size() != right.size()) return false;
+  for (size_t i = 0; i < left.size(); ++i) {
+    const auto mine = left[i].module->named_parameters(), other = right[i].module->named_parameters();
+    if (mine.size() != other.size()) return false;
+    for (const auto& item : mine) {
+      if (!torch::equal(item.value(), other[item.key()])) return false;
+    }
+  }
+  return true;
+}
+
+TEST(Checkpoint, ReadsBackWhatItWroteForEveryHead) {
+  for (const char* architecture : {"BertModel", "BertForMaskedLM", "BertForPreTraining",
+                                   "BertForSequenceClassification"}) {
+    ModelDescription description = tiny_description();
+    description.architecture = architecture;
+    description.labels = {"no", "yes", "perhaps"};
+    const LoadedModel made = make_model(description, {.seed = 3});
+    const auto folder = fresh_folder("round-trip");
+    write_model(folder, made.description, made.modules());
+    const LoadedModel read = load_model(folder, {.seed = 4});
+    EXPECT_TRUE(same_weights(made, read)) << architecture;
+    EXPECT_THAT(read.warnings, ::testing::IsEmpty()) << architecture;
+    EXPECT_EQ(read.description.architecture, architecture);
+    EXPECT_EQ(read.description.labels, made.description.labels);
+  }
+}
+
+TEST(Checkpoint, ShardsAboveTheLimitAndNarrowTypes) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForMaskedLM";
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("shards");
+  write_model(folder, made.description, made.modules(), {.shard_bytes = 2000});
+  EXPECT_FALSE(std::filesystem::exists(folder / "model.safetensors"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "model.safetensors.index.json"));
+  EXPECT_TRUE(same_weights(made, load_model(folder)));
+
+  const auto narrow = fresh_folder("bf16");
+  write_model(narrow, made.description, made.modules(), {.dtype = torch::kBFloat16});
+  const LoadedModel read = load_model(narrow);
+  EXPECT_EQ(read.description.dtype, "bfloat16");
+  EXPECT_TRUE(torch::equal(read.encoder->word_embeddings_VD(),
+                           made.encoder->word_embeddings_VD().to(torch::kBFloat16).to(torch::kFloat32)));
+}
+
+TEST(Checkpoint, TiedWeightsAreStoredOnceAndUnknownKeysSurvive) {
+  TENFOLD_NEEDS_SHARED();
+  const LoadedModel model = load_model(testing::golden_model("bert-pretraining-gelu"));
+  const auto folder = fresh_folder("saved");
+  write_model(folder, model.description, model.modules());
+  const auto before = SafetensorsFile::open(testing::golden_model("bert-pretraining-gelu") / "model.safetensors");
+  const auto after = SafetensorsFile::open(folder / "model.safetensors");
+  EXPECT_EQ(before.entries().size(), after.entries().size());
+  for (const TensorEntry& entry : before.entries()) {
+    EXPECT_TRUE(torch::equal(before.tensor(entry.name), after.tensor(entry.name))) << entry.name;
+  }
+  std::ifstream in(folder / "config.json");
+  const auto config = nlohmann::json::parse(in);
+  EXPECT_EQ(config.at("add_cross_attention"), false);
+  EXPECT_EQ(config.at("model_type"), "bert");
+  EXPECT_EQ(config.at("architectures").at(0), "BertForPreTraining");
+}
+
+TEST(Checkpoint, FineTuningTakesTheEncoderAndMakesTheHead) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForMaskedLM";
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("tune");
+  write_model(folder, made.description, made.modules());
+  const LoadOptions fresh{.head = Head::classifier, .missing = MissingHead::fresh, .labels = {"a", "b"}, .seed = 5};
+  const LoadedModel tuned = load_model(folder, fresh);
+  EXPECT_EQ(tuned.warnings.size(), 2U);  // pooler and classifier
+  EXPECT_TRUE(torch::equal(tuned.encoder->word_embeddings_VD(), made.encoder->word_embeddings_VD()));
+  EXPECT_EQ(tuned.description.architecture, "BertForSequenceClassification");
+  EXPECT_THROW(load_model(folder, {.head = Head::classifier, .labels = {"a", "b"}}), Error);
+}
+
+TEST(Checkpoint, OtherLabelsMakeAFreshClassifier) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForSequenceClassification";
+  description.labels = {"no", "yes"};
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("labels");
+  write_model(folder, made.description, made.modules());
+  LoadOptions options{.head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 9};
+  EXPECT_TRUE(torch::equal(load_model(folder, options).classifier->weight, made.classifier->weight));
+  options.labels = {"red", "green", "blue"};
+  EXPECT_EQ(load_model(folder, options).classifier->weight.size(0), 3);
+}
+
+TEST(Checkpoint, ReadWeightsRestoresEveryBit) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForMaskedLM";
+  const LoadedModel made = make_model(description, {.seed = 3}), other = make_model(description, {.seed = 4});
+  const auto folder = fresh_folder("restore");
+  write_model(folder, made.description, made.modules());
+  EXPECT_FALSE(same_weights(made, other));
+  read_weights(folder, other.modules());
+  EXPECT_TRUE(same_weights(made, other));
+}
+
+TEST(Checkpoint, StackRunsSurviveUnderOurOwnKey) {
+  ModelDescription description = tiny_description();
+  description.encoder.layers.resize(2);
+  description.encoder.layers[1].intermediate_size = 20;
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("runs");
+  write_model(folder, made.description, made.modules());
+  const LoadedModel read = load_model(folder);
+  EXPECT_TRUE(same_weights(made, read));
+  ASSERT_EQ(read.description.encoder.layers.size(), 2U);
+  EXPECT_EQ(read.description.encoder.layers[1].intermediate_size, 20);
+}
+
+}  // namespace
+}  // namespace tenfold::model
