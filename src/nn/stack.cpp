@@ -47,6 +47,9 @@ int64_t StackSpec::layers() const {
 
 Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options) : spec_(spec) {
   spec_.validate("model.layers");
+  for (StackRun& run : spec_.runs) {
+    if (run.attention.kind.empty()) run.attention.kind = "softmax";
+  }
   auto list = register_module("layer", std::make_shared<torch::nn::Module>());
   for (size_t r = 0; r < spec_.runs.size(); ++r) {
     const StackRun& run = spec_.runs[r];

@@ -1,0 +1,75 @@
+// Sequence layouts, masks, fresh weights and device names.
+// Not here: dropout (dropout_test.cpp).
+#include <gmock/gmock.h>
+
+#include "support/fail.h"
+#include "tensor/device.h"
+#include "tensor/init.h"
+#include "tensor/mask.h"
+#include "tensor/sequence_layout.h"
+
+namespace tenfold {
+namespace {
+
+std::vector<int64_t> numbers(const Tensor& t) {
+  const Tensor flat = t.to(torch::kInt64).contiguous().flatten();
+  return {flat.const_data_ptr<int64_t>(), flat.const_data_ptr<int64_t>() + flat.numel()};
+}
+
+TEST(SequenceLayout, CountsRowsOfRaggedSequences) {
+  const auto layout = SequenceLayout::of_lengths({2, 0, 3});
+  EXPECT_EQ(layout.count(), 3);
+  EXPECT_EQ(layout.total(), 5);
+  EXPECT_EQ(layout.longest(), 3);
+  EXPECT_EQ(layout.begin(2), 2);
+  EXPECT_FALSE(layout.all_equal());
+  EXPECT_THAT(numbers(layout.positions()), testing::ElementsAre(0, 1, 0, 1, 2));
+  EXPECT_THAT(numbers(layout.positions({4, 9, 1})), testing::ElementsAre(4, 5, 1, 2, 3));
+  EXPECT_THAT(numbers(layout.sequence_of_row()), testing::ElementsAre(0, 0, 2, 2, 2));
+  EXPECT_EQ(layout.split(torch::ones({5, 2}))[2].size(0), 3);
+  EXPECT_THROW(layout.first_rows(), Error);
+  EXPECT_EQ(SequenceLayout().total(), 0);
+}
+
+TEST(MaskSpec, ShowsEachKind) {
+  const auto seen = [](See kind, int64_t past, int64_t n, int64_t m) {
+    return numbers(MaskSpec{.see = {kind}, .source = {1}, .keep_S = {}}.visible(0, past, n, m, 0));
+  };
+  EXPECT_THAT(seen(See::all, 0, 1, 3), testing::ElementsAre(1, 1, 1));
+  EXPECT_THAT(seen(See::past, 0, 2, 3), testing::ElementsAre(1, 0, 0, 1, 1, 0));
+  EXPECT_THAT(seen(See::past, 1, 1, 3), testing::ElementsAre(1, 1, 0));
+  EXPECT_THAT(seen(See::future, 0, 2, 3), testing::ElementsAre(1, 1, 1, 0, 1, 1));
+  EXPECT_THAT(seen(See::others, 0, 2, 3), testing::ElementsAre(0, 1, 1, 1, 0, 1));
+  EXPECT_THAT(numbers(MaskSpec{.see = {See::prefix}, .source = {2}, .keep_S = {}}.visible(0, 0, 3, 3, 0)),
+              testing::ElementsAre(1, 1, 0, 1, 1, 0, 1, 1, 1));
+}
+
+TEST(MaskSpec, RefusesListsThatDoNotFit) {
+  const MaskSpec two_kinds{.see = {See::all, See::past}, .source = {}, .keep_S = {}};
+  EXPECT_THROW(two_kinds.check(3, {1, 1, 1}), Error);
+  const MaskSpec no_source{.see = {See::prefix}, .source = {}, .keep_S = {}};
+  EXPECT_THROW(no_source.check(1, {1}), Error);
+}
+
+TEST(Init, IsCutAtTwoDeviationsAndIndependentOfThreads) {
+  const int threads = at::get_num_threads();
+  const Tensor w = normal_tensor({300, 300}, 0.02, Tails::cut_at_two, 5, torch::kFloat32);
+  at::set_num_threads(1);
+  EXPECT_TRUE(torch::equal(w, normal_tensor({300, 300}, 0.02, Tails::cut_at_two, 5, torch::kFloat32)));
+  at::set_num_threads(threads);
+  EXPECT_LE(w.abs().max().item<float>(), 0.04F);
+  EXPECT_NEAR(w.std().item<double>(), 0.02 * 0.8796, 0.0002);  // deviation of a normal cut at two
+  EXPECT_NEAR(w.mean().item<double>(), 0.0, 0.0003);
+}
+
+TEST(Device, NamesAreChecked) {
+  EXPECT_TRUE(parse_device("cpu").is_cpu());
+  EXPECT_THROW(parse_device("gpu"), Error);
+  EXPECT_THROW(parse_device("cuda:x"), Error);
+  EXPECT_EQ(parse_dtype("bf16"), at::kBFloat16);
+  EXPECT_EQ(dtype_name(at::kFloat), "float32");
+  EXPECT_THROW(parse_dtype("int3"), Error);
+}
+
+}  // namespace
+}  // namespace tenfold
