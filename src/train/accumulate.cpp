@@ -56,8 +56,8 @@ WindowLoss accumulate_gradients(Trainee& trainee, const std::vector<data::Batch>
     Tensor loss;
     for (const model::LossPart& part : result.parts) {
       const auto total = totals.find(part.name);
-      require(total != totals.end(), ErrorKind::internal, "train", "no batch states a denominator for the loss part '{}'",
-              part.name);
+      require(total != totals.end(), ErrorKind::internal, "train",
+              "no batch states a denominator for the loss part '{}'", part.name);
       if (total->second == 0) continue;
       sums.add(part, total->second);
       const Tensor share = part.sum * (part.weight / total->second);

@@ -1,5 +1,6 @@
-// Gradients of one update over the batches of its window, independent of how the window is cut into batches.
-// Not here: the update (optimizer.h) and what is done with a loss that is not finite (trainer.h).
+// Gradients of one update over the batches of its window, independent of how the window is cut into
+// batches. Not here: the update (optimizer.h) and what is done with a loss that is not finite
+// (trainer.h).
 #pragma once
 
 #include <map>
@@ -21,9 +22,10 @@ struct WindowLoss {
   int64_t tokens = 0;
 };
 
-/// Runs every batch forward and backward, adding to the parameters' gradients. Each part's sum is divided by
-/// that part's denominators totalled over the window; a part whose total is 0 is left out. Dropout hangs on
-/// (seed, step, example), so the cut does not show there either. Error{internal} for a part without denominator.
+/// Runs every batch forward and backward, adding to the parameters' gradients. Each part's sum is
+/// divided by that part's denominators totalled over the window; a part whose total is 0 is left
+/// out. Dropout hangs on (seed, step, example), so the cut does not show there either.
+/// Error{internal} for a part without denominator.
 WindowLoss accumulate_gradients(Trainee& trainee, const std::vector<data::Batch>& window,
                                 const model::StepContext& context);
 

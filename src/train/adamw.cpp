@@ -12,7 +12,8 @@ void AdamWOptions::fields(config::FieldVisitor& v) {
   v.field("learning_rate", learning_rate, "peak learning rate", config::above(0));
   v.field("beta1", beta1, "memory of the mean gradient", config::fraction_below_one());
   v.field("beta2", beta2, "memory of the mean squared gradient", config::fraction_below_one());
-  v.field("epsilon", epsilon, "added to the root of the mean squared gradient", config::at_least(0));
+  v.field("epsilon", epsilon, "added to the root of the mean squared gradient",
+          config::at_least(0));
   v.field("weight_decay", weight_decay, "decoupled decay of matrices; biases and norms are exempt",
           config::at_least(0));
 }
@@ -43,7 +44,8 @@ void AdamW::step(double factor) {
       if (!slot.exp_avg.defined()) {
         slot.exp_avg = torch::zeros_like(slot.parameter.value);
         slot.exp_avg_sq = torch::zeros_like(slot.parameter.value);
-        slot.step = torch::zeros({}, slot.parameter.value.options().dtype(torch::kFloat32).requires_grad(false));
+        slot.step = torch::zeros(
+            {}, slot.parameter.value.options().dtype(torch::kFloat32).requires_grad(false));
       }
       values.push_back(slot.parameter.value);
       gradients.push_back(gradient);
@@ -81,22 +83,25 @@ void AdamW::load_state(const TensorsByName& state) {
     const auto count = state.find(name + ".step");
     slot.exp_avg = slot.exp_avg_sq = slot.step = Tensor();
     if (mean == state.end() && square == state.end() && count == state.end()) continue;
-    require(mean != state.end() && square != state.end() && count != state.end(), ErrorKind::checkpoint,
-            "optimizer", "the training state of '{}' is incomplete", name);
-    require(mean->second.sizes() == slot.parameter.value.sizes() && square->second.sizes() == mean->second.sizes(),
-            ErrorKind::checkpoint, "optimizer", "the training state of '{}' has another shape", name);
+    require(mean != state.end() && square != state.end() && count != state.end(),
+            ErrorKind::checkpoint, "optimizer", "the training state of '{}' is incomplete", name);
+    require(mean->second.sizes() == slot.parameter.value.sizes() &&
+                square->second.sizes() == mean->second.sizes(),
+            ErrorKind::checkpoint, "optimizer", "the training state of '{}' has another shape",
+            name);
     slot.exp_avg = torch::empty_like(slot.parameter.value).copy_(mean->second);
     slot.exp_avg_sq = torch::empty_like(slot.parameter.value).copy_(square->second);
-    slot.step = torch::empty({}, slot.exp_avg.options().dtype(torch::kFloat32)).copy_(count->second.reshape({}));
+    slot.step = torch::empty({}, slot.exp_avg.options().dtype(torch::kFloat32))
+                    .copy_(count->second.reshape({}));
     used += 3;
   }
   require(used == state.size(), ErrorKind::checkpoint, "optimizer",
-          "the training state holds {} tensors, of which only {} belong to parameters of this run", state.size(),
-          used);
+          "the training state holds {} tensors, of which only {} belong to parameters of this run",
+          state.size(), used);
 }
 
-void AdamWReference::update(const std::vector<double>& gradient, int64_t step, double rate, double decay,
-                            const AdamWOptions& options) {
+void AdamWReference::update(const std::vector<double>& gradient, int64_t step, double rate,
+                            double decay, const AdamWOptions& options) {
   const double mean_correction = 1 - std::pow(options.beta1, static_cast<double>(step));
   const double square_correction = 1 - std::pow(options.beta2, static_cast<double>(step));
   for (size_t i = 0; i < value.size(); ++i) {

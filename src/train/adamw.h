@@ -1,5 +1,5 @@
-// AdamW (Loshchilov and Hutter 2019, algorithm 2): Adam with bias correction and decoupled weight decay.
-// Not here: the schedule's factor (schedule.h) or Adam without bias correction.
+// AdamW (Loshchilov and Hutter 2019, algorithm 2): Adam with bias correction and decoupled weight
+// decay. Not here: the schedule's factor (schedule.h) or Adam without bias correction.
 #pragma once
 
 #include <string>
@@ -20,8 +20,8 @@ struct AdamWOptions {
   void fields(config::FieldVisitor& v);
 };
 
-/// One fused kernel call a group of equal (decay, rate). The state of a parameter begins with its first
-/// gradient: "<name>.exp_avg", "<name>.exp_avg_sq" and the 0-d fp32 count "<name>.step".
+/// One fused kernel call a group of equal (decay, rate). The state of a parameter begins with its
+/// first gradient: "<name>.exp_avg", "<name>.exp_avg_sq" and the 0-d fp32 count "<name>.step".
 class AdamW final : public Optimizer {
  public:
   AdamW(std::vector<Parameter> parameters, const AdamWOptions& options);
@@ -48,8 +48,9 @@ class AdamW final : public Optimizer {
   std::vector<Group> groups_;
 };
 
-/// The same update of one tensor in plain loops and double precision, as the definition the kernel must meet.
-/// `step` counts from 1; `rate` and `decay` are the effective ones. All on the CPU, changed in place.
+/// The same update of one tensor in plain loops and double precision, as the definition the kernel
+/// must meet. `step` counts from 1; `rate` and `decay` are the effective ones. All on the CPU,
+/// changed in place.
 struct AdamWReference {
   std::vector<double> value, exp_avg, exp_avg_sq;
 

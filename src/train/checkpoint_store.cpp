@@ -43,7 +43,8 @@ std::vector<Checkpoint> list_checkpoints(const fs::path& run) {
     if (entry.is_symlink() || !entry.is_directory()) continue;
     if (const auto step = step_of(entry.path())) found.push_back({entry.path(), *step});
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step > b.step; });
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.step > b.step; });
   return found;
 }
 
@@ -60,9 +61,8 @@ std::vector<std::string> files_below(const fs::path& folder) {
 }
 
 bool stays_inside(const fs::path& name) {
-  return !name.empty() && name.is_relative() && std::none_of(name.begin(), name.end(), [](const fs::path& part) {
-    return part == "..";
-  });
+  return !name.empty() && name.is_relative() &&
+         std::none_of(name.begin(), name.end(), [](const fs::path& part) { return part == ".."; });
 }
 
 /// fsync of a file that another writer closed.
@@ -92,7 +92,8 @@ void write_manifest(const fs::path& folder) {
   for (const std::string& name : files_below(folder)) {
     const fs::path path = folder / name;
     sync_file(path);
-    files[name] = {{"size", fs::file_size(path)}, {"xxh3_128", hash_file(path, ErrorKind::run).hex()}};
+    files[name] = {{"size", fs::file_size(path)},
+                   {"xxh3_128", hash_file(path, ErrorKind::run).hex()}};
   }
   nlohmann::ordered_json manifest;
   manifest["files"] = std::move(files);
@@ -105,8 +106,9 @@ void write_manifest(const fs::path& folder) {
 
 std::optional<std::string> manifest_fault(const fs::path& folder) {
   if (!fs::is_regular_file(folder / kManifest)) return "manifest.json is missing";
-  const auto manifest = nlohmann::json::parse(read_file(folder / kManifest, kMaxManifestBytes, ErrorKind::checkpoint),
-                                              nullptr, /*allow_exceptions=*/false);
+  const auto manifest =
+      nlohmann::json::parse(read_file(folder / kManifest, kMaxManifestBytes, ErrorKind::checkpoint),
+                            nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) {
     return "manifest.json is damaged";
   }
@@ -129,7 +131,8 @@ CheckpointStore::CheckpointStore(fs::path run, Log& log) : run_(std::move(run)),
   as_run_error(run_, [&] {
     for (const fs::directory_entry& entry : fs::directory_iterator(run_)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with(kUnfinishedPrefix) || name.starts_with(kDiscardedPrefix)) leftovers.push_back(entry.path());
+      if (name.starts_with(kUnfinishedPrefix) || name.starts_with(kDiscardedPrefix))
+        leftovers.push_back(entry.path());
     }
   });
   for (const fs::path& path : leftovers) tenfold::remove_all(path);
@@ -167,15 +170,19 @@ void CheckpointStore::save(int64_t step, const WriteFiles& write) {
 std::optional<Checkpoint> CheckpointStore::newest_whole() const {
   const std::vector<Checkpoint> all = as_run_error(run_, [&] { return list_checkpoints(run_); });
   for (const Checkpoint& checkpoint : all) {
-    const auto fault = as_run_error(checkpoint.folder, [&] { return manifest_fault(checkpoint.folder); });
+    const auto fault =
+        as_run_error(checkpoint.folder, [&] { return manifest_fault(checkpoint.folder); });
     if (!fault) return checkpoint;
     log_.warn("{} is damaged ({}); trying the one before it", checkpoint.folder.string(), *fault);
   }
-  require(all.empty(), ErrorKind::checkpoint, "resume", "{} holds no undamaged checkpoint", run_.string());
+  require(all.empty(), ErrorKind::checkpoint, "resume", "{} holds no undamaged checkpoint",
+          run_.string());
   return std::nullopt;
 }
 
-void CheckpointStore::mark_best(int64_t step) { point_link(run_ / "best", folder_of(step).filename()); }
+void CheckpointStore::mark_best(int64_t step) {
+  point_link(run_ / "best", folder_of(step).filename());
+}
 
 void CheckpointStore::prune(int64_t keep, std::optional<int64_t> best) {
   const std::vector<Checkpoint> all = as_run_error(run_, [&] { return list_checkpoints(run_); });

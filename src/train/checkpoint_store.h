@@ -1,5 +1,5 @@
-// The checkpoints of a run folder: written whole or invisible, verified before use, the oldest removed last.
-// Not here: what a checkpoint holds (the caller writes the files).
+// The checkpoints of a run folder: written whole or invisible, verified before use, the oldest
+// removed last. Not here: what a checkpoint holds (the caller writes the files).
 #pragma once
 
 #include <cstdint>
@@ -20,18 +20,21 @@ struct Checkpoint {
 /// Writes files into an empty folder.
 using WriteFiles = std::function<void(const std::filesystem::path& folder)>;
 
-/// RUN/checkpoint-<step>, RUN/latest and RUN/best (links). One process a run folder: it holds RUN/.lock.
+/// RUN/checkpoint-<step>, RUN/latest and RUN/best (links). One process a run folder: it holds
+/// RUN/.lock.
 class CheckpointStore {
  public:
-  /// Makes the folder where needed and clears what killed runs left half done. `log` must outlive it.
+  /// Makes the folder where needed and clears what killed runs left half done. `log` must outlive
+  /// it.
   CheckpointStore(std::filesystem::path run, Log& log);
 
-  /// Adds checkpoint-<step>: a temporary folder, the caller's files, manifest.json with sizes and checksums,
-  /// fsync of everything, rename, then RUN/latest. On failure (Error{run}) the older ones are as before.
+  /// Adds checkpoint-<step>: a temporary folder, the caller's files, manifest.json with sizes and
+  /// checksums, fsync of everything, rename, then RUN/latest. On failure (Error{run}) the older
+  /// ones are as before.
   void save(int64_t step, const WriteFiles& write);
 
-  /// The newest one whose manifest holds; damaged newer ones are named in the log. None where there are no
-  /// checkpoints; Error{checkpoint} where there are only damaged ones.
+  /// The newest one whose manifest holds; damaged newer ones are named in the log. None where there
+  /// are no checkpoints; Error{checkpoint} where there are only damaged ones.
   std::optional<Checkpoint> newest_whole() const;
 
   /// Points RUN/best at checkpoint-<step>.
@@ -58,7 +61,8 @@ class CheckpointStore {
 /// Writes manifest.json for the files in `folder` and makes all of them durable. Error{run}.
 void write_manifest(const std::filesystem::path& folder);
 
-/// Why the folder is not what its manifest says: "model.safetensors has another checksum"; none where it is.
+/// Why the folder is not what its manifest says: "model.safetensors has another checksum"; none
+/// where it is.
 std::optional<std::string> manifest_fault(const std::filesystem::path& folder);
 
 }  // namespace tenfold::train

@@ -8,8 +8,8 @@
 
 namespace tenfold::train {
 
-/// The 2-norm of all gradients together, 0-d float64, on their device and without a host synchronisation.
-/// Not finite as soon as any gradient is not. 0 without gradients.
+/// The 2-norm of all gradients together, 0-d float64, on their device and without a host
+/// synchronisation. Not finite as soon as any gradient is not. 0 without gradients.
 Tensor gradient_norm(const std::vector<Parameter>& parameters);
 
 /// Multiplies all gradients by min(1, limit / (norm + 1e-6)). `limit` <= 0: no clipping.

@@ -16,7 +16,8 @@ uint64_t bytes_to_keep(const std::filesystem::path& path, int64_t keep_step) {
   std::string line;
   while (std::getline(file, line) && !file.eof()) {
     const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const bool known = object.is_object() && object.contains("step") && object["step"].is_number_integer();
+    const bool known =
+        object.is_object() && object.contains("step") && object["step"].is_number_integer();
     if (!known || object["step"].get<int64_t>() > keep_step) break;
     kept += line.size() + 1;
   }

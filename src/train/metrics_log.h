@@ -11,7 +11,8 @@
 
 namespace tenfold::train {
 
-/// The mean of the updates since the last line. Counts are sums; `tokens` and `seconds` are those of the run.
+/// The mean of the updates since the last line. Counts are sums; `tokens` and `seconds` are those
+/// of the run.
 struct StepLine {
   StepReport mean;
   int64_t tokens = 0;
@@ -20,10 +21,12 @@ struct StepLine {
   int64_t skipped = 0;  ///< updates that were not finite, over the run
 };
 
-/// Numbers that are not finite are written as null. Every line is in the file when the call returns.
+/// Numbers that are not finite are written as null. Every line is in the file when the call
+/// returns.
 class MetricsLog {
  public:
-  /// Opens or makes the file and drops every line whose step is past `keep_step`, and a torn last line.
+  /// Opens or makes the file and drops every line whose step is past `keep_step`, and a torn last
+  /// line.
   MetricsLog(const std::filesystem::path& path, int64_t keep_step);
   void step(const StepLine& line);
   void validation(int64_t step, double seconds, const Metrics& metrics);

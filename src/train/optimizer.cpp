@@ -9,7 +9,8 @@ namespace tenfold::train {
 
 void OptimizerTable::add(OptimizerKind kind) {
   for (const OptimizerKind& known : kinds_) {
-    require(known.name != kind.name, ErrorKind::internal, "optimizer", "'{}' is registered twice", kind.name);
+    require(known.name != kind.name, ErrorKind::internal, "optimizer", "'{}' is registered twice",
+            kind.name);
   }
   kinds_.push_back(std::move(kind));
 }
@@ -39,7 +40,8 @@ OptimizerTable& optimizer_table() {
   return table;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const config::Choice& choice, std::vector<Parameter> parameters) {
+std::unique_ptr<Optimizer> make_optimizer(const config::Choice& choice,
+                                          std::vector<Parameter> parameters) {
   const OptimizerKind& kind = optimizer_table().find(choice.kind.empty() ? "adamw" : choice.kind);
   if (choice.options != nullptr) return kind.make(std::move(parameters), *choice.options);
   return kind.make(std::move(parameters), *kind.options());

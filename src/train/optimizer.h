@@ -1,5 +1,6 @@
-// The optimizer slot: what moves parameters along their gradients, and the table of kinds a recipe may name.
-// Not here: the built-in kind (adamw.h), learning rates over time (schedule.h) or clipping (clip.h).
+// The optimizer slot: what moves parameters along their gradients, and the table of kinds a recipe
+// may name. Not here: the built-in kind (adamw.h), learning rates over time (schedule.h) or
+// clipping (clip.h).
 #pragma once
 
 #include <functional>
@@ -22,17 +23,19 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One update from the gradients that lie in the parameters; one without a gradient stays as it is.
-  /// The rate is the base rate, times `factor` (the schedule's), times the group's scale.
+  /// One update from the gradients that lie in the parameters; one without a gradient stays as it
+  /// is. The rate is the base rate, times `factor` (the schedule's), times the group's scale.
   virtual void step(double factor) = 0;
 
   /// The base rate, for the log.
   virtual double learning_rate() const = 0;
 
-  /// Everything a later step depends on, named by parameter: "bert.pooler.dense.weight.exp_avg". Not copies.
+  /// Everything a later step depends on, named by parameter: "bert.pooler.dense.weight.exp_avg".
+  /// Not copies.
   virtual TensorsByName state() const = 0;
 
-  /// Takes a state over (copied). Error{checkpoint} naming what is missing, unknown or of another shape.
+  /// Takes a state over (copied). Error{checkpoint} naming what is missing, unknown or of another
+  /// shape.
   virtual void load_state(const TensorsByName& state) = 0;
 };
 
@@ -61,16 +64,19 @@ class OptimizerTable {
 OptimizerTable& optimizer_table();
 
 /// An optimizer of the chosen kind (empty kind: adamw; no options: its defaults).
-std::unique_ptr<Optimizer> make_optimizer(const config::Choice& choice, std::vector<Parameter> parameters);
+std::unique_ptr<Optimizer> make_optimizer(const config::Choice& choice,
+                                          std::vector<Parameter> parameters);
 
 /// The entry of a kind `Class(std::vector<Parameter>, const Options&)`.
 template <typename Class, config::HasFields Options>
 OptimizerKind optimizer_kind(std::string name, std::string summary, std::string paper) {
   return {name, std::move(summary), std::move(paper),
           [] { return std::make_unique<config::OptionsOf<Options>>(Options{}); },
-          [name](std::vector<Parameter> parameters, const config::OptionSet& set) -> std::unique_ptr<Optimizer> {
+          [name](std::vector<Parameter> parameters,
+                 const config::OptionSet& set) -> std::unique_ptr<Optimizer> {
             const auto* options = dynamic_cast<const config::OptionsOf<Options>*>(&set);
-            require(options != nullptr, ErrorKind::internal, "optimizer", "options of '{}' have another type", name);
+            require(options != nullptr, ErrorKind::internal, "optimizer",
+                    "options of '{}' have another type", name);
             return std::make_unique<Class>(std::move(parameters), options->value);
           }};
 }

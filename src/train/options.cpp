@@ -11,8 +11,10 @@ namespace tenfold::train {
 void KeepBest::fields(config::FieldVisitor& v) {
   v.field("enabled", enabled, "keep the checkpoint of the best validation as RUN/best");
   v.field("metric", metric, "validation metric that decides");
-  v.field("better", better, "which values of it are better", {{"lower", Better::lower}, {"higher", Better::higher}});
-  v.field("patience", patience, "validations without improvement before the run ends; 0: never", config::at_least(0));
+  v.field("better", better, "which values of it are better",
+          {{"lower", Better::lower}, {"higher", Better::higher}});
+  v.field("patience", patience, "validations without improvement before the run ends; 0: never",
+          config::at_least(0));
 }
 
 void TrainOptions::fields(config::FieldVisitor& v) {
@@ -20,19 +22,23 @@ void TrainOptions::fields(config::FieldVisitor& v) {
   v.field("epochs", epochs, "times through the data; 0: no limit", config::at_least(0));
   v.field("max_seconds", max_seconds, "seconds of training; 0: no limit", config::at_least(0));
   v.field("batch_tokens", batch_tokens, "real tokens a batch at most", config::at_least(1));
-  v.field("batch_rows", batch_rows, "rows a batch at most; 0: only the tokens count", config::at_least(0));
+  v.field("batch_rows", batch_rows, "rows a batch at most; 0: only the tokens count",
+          config::at_least(0));
   v.field("accumulate", accumulate, "batches an update", config::at_least(1));
   v.field("seed", seed, "of all randomness of the run", config::at_least(0));
-  v.field("clip_norm", clip_norm, "limit of the global gradient norm; 0: none", config::at_least(0));
+  v.field("clip_norm", clip_norm, "limit of the global gradient norm; 0: none",
+          config::at_least(0));
   v.field("log_every", log_every, "updates between lines of the log", config::at_least(1));
-  v.field("validate_every", validate_every, "updates between validations; 0: only at the end", config::at_least(0));
-  v.field("save_every", save_every, "updates between checkpoints; 0: only at the end", config::at_least(0));
+  v.field("validate_every", validate_every, "updates between validations; 0: only at the end",
+          config::at_least(0));
+  v.field("save_every", save_every, "updates between checkpoints; 0: only at the end",
+          config::at_least(0));
   v.field("keep_last", keep_last, "checkpoints kept besides the best", config::at_least(2));
   v.group("best", best, "which checkpoint is best");
   v.field("device", device, "cpu or cuda[:n]");
   v.field("dtype", dtype, "of the arithmetic", {"float32"});
-  v.field("threads", threads, "threads of the arithmetic; 0: the usable cores", config::at_least(0));
-  v.field("workers", workers, "threads that prepare batches", config::at_least(1));
+  v.field("threads", threads, "threads of the arithmetic; 0: the usable cores",
+          config::at_least(0));
   v.field("tensorboard", tensorboard, "write TensorBoard event files");
   v.choice("optimizer", optimizer, "how weights move", v.kinds("optimizer"));
   v.choice("schedule", schedule, "learning rate over the run", v.kinds("schedule"));

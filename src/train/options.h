@@ -22,9 +22,9 @@ struct KeepBest {
 };
 
 struct TrainOptions {
-  int64_t steps = 1000;     ///< updates; 0: no limit
-  int64_t epochs = 0;       ///< times through the data; 0: no limit
-  double max_seconds = 0;   ///< of training; 0: no limit
+  int64_t steps = 1000;    ///< updates; 0: no limit
+  int64_t epochs = 0;      ///< times through the data; 0: no limit
+  double max_seconds = 0;  ///< of training; 0: no limit
   int64_t batch_tokens = 4096;
   int64_t batch_rows = 0;
   int64_t accumulate = 1;
@@ -38,7 +38,6 @@ struct TrainOptions {
   std::string device = "cpu";
   std::string dtype = "float32";
   int64_t threads = 0;
-  int64_t workers = 1;
   bool tensorboard = true;
   config::Choice optimizer;
   config::Choice schedule;

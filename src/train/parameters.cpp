@@ -18,7 +18,8 @@ std::vector<Parameter> collect_parameters(const std::vector<model::OwnedModule>&
       const Tensor& value = item.value();
       if (!value.requires_grad() || !seen.insert(value.unsafeGetTensorImpl()).second) continue;
       std::string name = owner.prefix + item.key();
-      require(names.insert(name).second, ErrorKind::internal, "train", "two parameters are named '{}'", name);
+      require(names.insert(name).second, ErrorKind::internal, "train",
+              "two parameters are named '{}'", name);
       const bool bias = name == "bias" || name.ends_with(".bias");
       found.push_back({.name = std::move(name),
                        .value = value,

@@ -1,5 +1,5 @@
-// The list of what a run optimises: every parameter once, with its checkpoint name and the rules of its group.
-// Not here: how it is moved (optimizer.h).
+// The list of what a run optimises: every parameter once, with its checkpoint name and the rules of
+// its group. Not here: how it is moved (optimizer.h).
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ struct Parameter {
   bool decays = true;  ///< weight decay applies: two or more dimensions and not a bias
 };
 
-/// The parameters of all modules that require a gradient, in order; a tensor shared by two owners is listed
-/// once, under the first. Error{internal} where two different tensors have one name.
+/// The parameters of all modules that require a gradient, in order; a tensor shared by two owners
+/// is listed once, under the first. Error{internal} where two different tensors have one name.
 std::vector<Parameter> collect_parameters(const std::vector<model::OwnedModule>& modules);
 
 /// Drops all gradients (undefined, not zero): the next backward allocates what it needs.

@@ -21,7 +21,7 @@ constexpr const char* kOptimizerFile = "training_state.safetensors";
 constexpr uint64_t kMaxStateBytes = 64 << 20;
 
 /// Keys that a resumed run may change: they alter neither weights nor data.
-constexpr std::array<std::string_view, 5> kFreeKeys{"train.keep_last", "train.save_every", "train.workers",
+constexpr std::array<std::string_view, 4> kFreeKeys{"train.keep_last", "train.save_every",
                                                     "train.tensorboard", "train.max_seconds"};
 
 /// JSON has no NaN and no infinities: they are written as texts.
@@ -85,7 +85,8 @@ RunState to_state(const json& object) {
   state.last_validation = to_metrics(object.at("last_validation"));
   state.stale_validations = object.at("stale_validations");
   state.hooks = object.at("hooks").get<std::map<std::string, std::string>>();
-  for (const auto& [path, value] : object.at("config").items()) state.config.push_back({path, value});
+  for (const auto& [path, value] : object.at("config").items())
+    state.config.push_back({path, value});
   return state;
 }
 
@@ -141,7 +142,8 @@ RunState read_run_state(const std::filesystem::path& folder) {
   try {
     return to_state(json::parse(text));
   } catch (const json::exception& error) {
-    fail(ErrorKind::checkpoint, "resume", "{} is not a training state: {}", path.string(), error.what());
+    fail(ErrorKind::checkpoint, "resume", "{} is not a training state: {}", path.string(),
+         error.what());
   }
 }
 
@@ -154,15 +156,18 @@ void write_optimizer_state(const std::filesystem::path& folder, const Optimizer&
 void read_optimizer_state(const std::filesystem::path& folder, Optimizer& optimizer) {
   const SafetensorsFile file = SafetensorsFile::open(folder / kOptimizerFile);
   TensorsByName state;
-  for (const TensorEntry& entry : file.entries()) state.emplace(entry.name, file.tensor(entry.name));
+  for (const TensorEntry& entry : file.entries())
+    state.emplace(entry.name, file.tensor(entry.name));
   optimizer.load_state(state);
 }
 
-void refuse_changed_config(const std::vector<config::FlatField>& before, const std::vector<config::FlatField>& now) {
+void refuse_changed_config(const std::vector<config::FlatField>& before,
+                           const std::vector<config::FlatField>& now) {
   for (const config::Difference& change : config::difference(before, now)) {
     if (std::find(kFreeKeys.begin(), kFreeKeys.end(), change.path) != kFreeKeys.end()) continue;
-    fail(ErrorKind::config, "resume", "{} was {} when the run began and is {} now; set it back, or start a new run",
-         change.path, change.before.empty() ? "not set" : change.before,
+    fail(ErrorKind::config, "resume",
+         "{} was {} when the run began and is {} now; set it back, or start a new run", change.path,
+         change.before.empty() ? "not set" : change.before,
          change.after.empty() ? "not set" : change.after);
   }
 }

@@ -1,5 +1,5 @@
-// What a checkpoint knows of the run besides the model: trainer_state.json and training_state.safetensors.
-// Not here: the model's files, or when a checkpoint is written.
+// What a checkpoint knows of the run besides the model: trainer_state.json and
+// training_state.safetensors. Not here: the model's files, or when a checkpoint is written.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +59,9 @@ RunState read_run_state(const std::filesystem::path& folder);
 void write_optimizer_state(const std::filesystem::path& folder, const Optimizer& optimizer);
 void read_optimizer_state(const std::filesystem::path& folder, Optimizer& optimizer);
 
-/// Error{config} naming the first key whose value differs, keys that cannot change the result left aside
-/// (what is kept and shown, and how many threads prepare batches).
-void refuse_changed_config(const std::vector<config::FlatField>& before, const std::vector<config::FlatField>& now);
+/// Error{config} naming the first key whose value differs, keys that cannot change the result left
+/// aside (what is kept and shown, and when the run is cut short).
+void refuse_changed_config(const std::vector<config::FlatField>& before,
+                           const std::vector<config::FlatField>& now);
 
 }  // namespace tenfold::train

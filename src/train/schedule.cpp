@@ -50,7 +50,9 @@ int64_t Warmup::of(int64_t total) const {
   return static_cast<int64_t>(std::ceil(share * static_cast<double>(std::max<int64_t>(0, total))));
 }
 
-void ConstantOptions::fields(config::FieldVisitor& v) { v.group("warmup", warmup, "rise from 0 to the peak"); }
+void ConstantOptions::fields(config::FieldVisitor& v) {
+  v.group("warmup", warmup, "rise from 0 to the peak");
+}
 
 void DecayOptions::fields(config::FieldVisitor& v) {
   v.group("warmup", warmup, "rise from 0 to the peak");
@@ -59,7 +61,8 @@ void DecayOptions::fields(config::FieldVisitor& v) {
 
 void InverseSqrtOptions::fields(config::FieldVisitor& v) {
   v.group("warmup", warmup, "rise from 0 to the peak");
-  v.field("timescale", timescale, "steps over which the root law is stretched; 0: the warm-up", config::at_least(0));
+  v.field("timescale", timescale, "steps over which the root law is stretched; 0: the warm-up",
+          config::at_least(0));
 }
 
 Schedule constant_schedule(int64_t warmup) {
@@ -84,7 +87,8 @@ Schedule cosine_schedule(int64_t warmup, int64_t total, double floor) {
 Schedule product_schedule(int64_t warmup, int64_t total) {
   return [=](int64_t step) {
     const double rise = warmup > 0 ? std::min(1.0, warmup_factor(step, warmup)) : 1.0;
-    return rise * std::max(0.0, 1 - static_cast<double>(step) / static_cast<double>(std::max<int64_t>(1, total)));
+    return rise * std::max(0.0, 1 - static_cast<double>(step) /
+                                        static_cast<double>(std::max<int64_t>(1, total)));
   };
 }
 

@@ -1,5 +1,5 @@
-// Learning-rate factors over the steps of a run: warm-up and then constant, linear, cosine or inverse square root.
-// Not here: the base rate (the optimizer's option).
+// Learning-rate factors over the steps of a run: warm-up and then constant, linear, cosine or
+// inverse square root. Not here: the base rate (the optimizer's option).
 #pragma once
 
 #include <cstdint>
@@ -42,15 +42,16 @@ using Schedule = std::function<double(int64_t step)>;
 Schedule constant_schedule(int64_t warmup);
 Schedule linear_schedule(int64_t warmup, int64_t total, double floor = 0);
 Schedule cosine_schedule(int64_t warmup, int64_t total, double floor = 0);
-/// min(1, t / warmup) (1 - t / total): the decay runs during the warm-up too, as ELECTRA's code has it.
+/// min(1, t / warmup) (1 - t / total): the decay runs during the warm-up too, as ELECTRA's code has
+/// it.
 Schedule product_schedule(int64_t warmup, int64_t total);
 Schedule inverse_sqrt_schedule(int64_t warmup, int64_t timescale);
 
 /// The legal values of a recipe's "schedule" slot: linear, cosine, constant, inverse_sqrt, product.
 config::ChoiceTable schedule_choices();
 
-/// The chosen schedule (empty kind: linear; no options: its defaults). `total` <= 0 means unknown: an
-/// Error{config} for kinds or warm-up shares that need it.
+/// The chosen schedule (empty kind: linear; no options: its defaults). `total` <= 0 means unknown:
+/// an Error{config} for kinds or warm-up shares that need it.
 Schedule make_schedule(const config::Choice& choice, int64_t total);
 
 }  // namespace tenfold::train

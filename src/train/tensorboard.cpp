@@ -2,13 +2,12 @@
 // Not here: a general protobuf writer (only the five fields used).
 #include "train/tensorboard.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <bit>
 #include <chrono>
-
-#include <fmt/format.h>
 
 #include "support/crc32c.h"
 
@@ -16,7 +15,8 @@ namespace tenfold::train {
 namespace {
 
 // Field numbers of tensorflow.Event, Summary, Summary.Value and SessionLog.
-constexpr uint32_t kEventWallTime = 1, kEventStep = 2, kEventVersion = 3, kEventSummary = 5, kEventSession = 7;
+constexpr uint32_t kEventWallTime = 1, kEventStep = 2, kEventVersion = 3, kEventSummary = 5,
+                   kEventSession = 7;
 constexpr uint32_t kSummaryValue = 1, kValueTag = 1, kValueSimple = 2;
 constexpr uint32_t kSessionStatus = 1, kSessionStart = 1;
 constexpr uint32_t kWireVarint = 0, kWireFixed64 = 1, kWireBytes = 2, kWireFixed32 = 5;
@@ -34,7 +34,9 @@ void put_varint(std::string& out, uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-void put_key(std::string& out, uint32_t field, uint32_t wire) { put_varint(out, field << 3 | wire); }
+void put_key(std::string& out, uint32_t field, uint32_t wire) {
+  put_varint(out, field << 3 | wire);
+}
 
 void put_bytes(std::string& out, uint32_t field, std::string_view bytes) {
   put_key(out, field, kWireBytes);
@@ -101,7 +103,8 @@ std::string restart_event(double wall_time, int64_t step) {
 
 EventWriter::EventWriter(const std::filesystem::path& folder, int64_t first_step) {
   const double now = unix_seconds();
-  path_ = folder / fmt::format("events.out.tfevents.{}.{}.{}", static_cast<int64_t>(now), host_name(), getpid());
+  path_ = folder / fmt::format("events.out.tfevents.{}.{}.{}", static_cast<int64_t>(now),
+                               host_name(), getpid());
   file_ = std::make_unique<AppendFile>(path_);
   file_->append(tfrecord(version_event(now)));
   if (first_step > 0) file_->append(tfrecord(restart_event(now, first_step)));

@@ -21,7 +21,8 @@ std::string scalar_event(double wall_time, int64_t step, std::string_view tag, f
 /// Tells readers that steps from `step` on are written anew (a resumed run).
 std::string restart_event(double wall_time, int64_t step);
 
-/// A new file FOLDER/events.out.tfevents.<unix seconds>.<host>.<pid>; every scalar is in it when the call returns.
+/// A new file FOLDER/events.out.tfevents.<unix seconds>.<host>.<pid>; every scalar is in it when
+/// the call returns.
 class EventWriter {
  public:
   /// `first_step` > 0: a resumed run, whose older files may hold later steps.

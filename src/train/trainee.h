@@ -1,5 +1,5 @@
-// What the trainer optimises, seen only as modules and a step: an encoder with its objective, or a test's toy.
-// Not here: losses (model/objective.h).
+// What the trainer optimises, seen only as modules and a step: an encoder with its objective, or a
+// test's toy. Not here: losses (model/objective.h).
 #pragma once
 
 #include <memory>

@@ -28,7 +28,8 @@ constexpr int64_t kMaxSkippedInRow = 3;
 int64_t planned_steps(const TrainOptions& options, const BatchStream& batches) {
   const auto per_epoch = batches.batches_per_epoch();
   if (options.epochs == 0 || !per_epoch) return options.steps;
-  const int64_t by_epochs = (options.epochs * *per_epoch + options.accumulate - 1) / options.accumulate;
+  const int64_t by_epochs =
+      (options.epochs * *per_epoch + options.accumulate - 1) / options.accumulate;
   return options.steps == 0 ? by_epochs : std::min(options.steps, by_epochs);
 }
 
@@ -90,7 +91,8 @@ void Run::open_folder() {
     if (const auto checkpoint = store_->newest_whole()) resume_from(*checkpoint);
   } else {
     require(store_->empty(), ErrorKind::usage, "train",
-            "{} holds checkpoints already; add --resume to go on, or choose another folder", setup_.run.string());
+            "{} holds checkpoints already; add --resume to go on, or choose another folder",
+            setup_.run.string());
   }
   state_.seed = options_.seed;
   state_.config = setup_.config;
@@ -100,14 +102,15 @@ void Run::open_folder() {
 
 void Run::resume_from(const Checkpoint& checkpoint) {
   state_ = read_run_state(checkpoint.folder);
-  require(state_.step == checkpoint.step, ErrorKind::checkpoint, "resume", "{} holds the state of step {}",
-          checkpoint.folder.string(), state_.step);
+  require(state_.step == checkpoint.step, ErrorKind::checkpoint, "resume",
+          "{} holds the state of step {}", checkpoint.folder.string(), state_.step);
   refuse_changed_config(state_.config, setup_.config);
   setup_.read_model(checkpoint.folder);
   read_optimizer_state(checkpoint.folder, *optimizer_);
   setup_.batches.seek(state_.position);
   for (Hook* hook : setup_.hooks) {
-    if (const auto found = state_.hooks.find(hook->name()); found != state_.hooks.end()) hook->load_state(found->second);
+    if (const auto found = state_.hooks.find(hook->name()); found != state_.hooks.end())
+      hook->load_state(found->second);
   }
   saved_step_ = state_.step;
   store_->drop_after(state_.step);
@@ -117,7 +120,8 @@ void Run::resume_from(const Checkpoint& checkpoint) {
 std::optional<Ended> Run::limit_reached() const {
   if (options_.steps > 0 && state_.step >= options_.steps) return Ended::steps;
   if (options_.max_seconds > 0 && state_.seconds >= options_.max_seconds) return Ended::seconds;
-  if (options_.best.patience > 0 && state_.stale_validations >= options_.best.patience) return Ended::patience;
+  if (options_.best.patience > 0 && state_.stale_validations >= options_.best.patience)
+    return Ended::patience;
   return std::nullopt;
 }
 
@@ -128,7 +132,8 @@ std::vector<data::Batch> Run::draw_window() {
     std::optional<DrawnBatch> drawn = setup_.batches.next();
     if (!drawn || (options_.epochs > 0 && drawn->epoch >= options_.epochs)) break;
     state_.epoch = drawn->epoch;
-    window.push_back(setup_.device.is_cpu() ? std::move(drawn->batch) : drawn->batch.to(setup_.device));
+    window.push_back(setup_.device.is_cpu() ? std::move(drawn->batch)
+                                            : drawn->batch.to(setup_.device));
   }
   return window;
 }
@@ -151,7 +156,8 @@ std::optional<Ended> Run::update() {
   return look_around(report);
 }
 
-/// Forward, backward and the update, with one synchronisation: losses and norm come to the host together.
+/// Forward, backward and the update, with one synchronisation: losses and norm come to the host
+/// together.
 StepReport Run::compute(const std::vector<data::Batch>& window) {
   clear_gradients(parameters_);
   model::StepContext context;
@@ -192,8 +198,9 @@ void Run::judge(const StepReport& report, const std::vector<data::Batch>& window
   }
   ++state_.skipped;
   ++state_.skipped_in_row;
-  setup_.log.warn("step {}: loss {} with gradient norm {} is not finite; the update is skipped ({} in a row)",
-                  report.step, report.loss, report.gradient_norm, state_.skipped_in_row);
+  setup_.log.warn(
+      "step {}: loss {} with gradient norm {} is not finite; the update is skipped ({} in a row)",
+      report.step, report.loss, report.gradient_norm, state_.skipped_in_row);
   if (state_.skipped_in_row < kMaxSkippedInRow) return;
   std::string where = "no run folder to write a dump to";
   if (store_) {
@@ -208,11 +215,13 @@ void Run::judge(const StepReport& report, const std::vector<data::Batch>& window
     write_file_atomically(path, dump.dump(1) + "\n");
     where = "see " + path.string();
   }
-  fail(ErrorKind::run, "train", "loss or gradients were not finite {} times in a row, last at step {}; {}",
-       kMaxSkippedInRow, report.step, where);
+  fail(ErrorKind::run, "train",
+       "loss or gradients were not finite {} times in a row, last at step {}; {}", kMaxSkippedInRow,
+       report.step, where);
 }
 
-/// What follows an update, always in this order: hooks, log, validation, checkpoint, limits, signal.
+/// What follows an update, always in this order: hooks, log, validation, checkpoint, limits,
+/// signal.
 std::optional<Ended> Run::look_around(const StepReport& report) {
   std::optional<Ended> ended;
   for (Hook* hook : setup_.hooks) {
@@ -240,7 +249,8 @@ void Run::log_step(const StepReport& report) {
   }
   if (events_) {
     events_->scalar("train/loss", mean.loss, report.step);
-    for (const auto& [name, value] : mean.parts) events_->scalar("train/" + name, value, report.step);
+    for (const auto& [name, value] : mean.parts)
+      events_->scalar("train/" + name, value, report.step);
     events_->scalar("train/grad_norm", mean.gradient_norm, report.step);
     events_->scalar("train/tokens_per_second", speed, report.step);
     events_->scalar("lr", report.learning_rate, report.step);
@@ -275,8 +285,8 @@ bool Run::validate_now() {
   const auto found = metrics.find(rule.metric);
   std::string names;
   for (const auto& [name, value] : metrics) names += (names.empty() ? "" : ", ") + name;
-  require(found != metrics.end(), ErrorKind::config, "train.best", "metric = \"{}\" is not among the validation's: {}",
-          rule.metric, names);
+  require(found != metrics.end(), ErrorKind::config, "train.best",
+          "metric = \"{}\" is not among the validation's: {}", rule.metric, names);
   const auto best = state_.best_validation.find(rule.metric);
   const bool first = best == state_.best_validation.end();
   const bool better = !std::isnan(found->second) &&
@@ -304,7 +314,8 @@ void Run::save() {
   saved_step_ = state_.step;
   const bool has_best = state_.best_step > 0;
   if (state_.best_step == state_.step) store_->mark_best(state_.step);
-  store_->prune(options_.keep_last, has_best ? std::optional<int64_t>(state_.best_step) : std::nullopt);
+  store_->prune(options_.keep_last,
+                has_best ? std::optional<int64_t>(state_.best_step) : std::nullopt);
 }
 
 void Run::finish(Ended ended) {

@@ -1,5 +1,6 @@
 // The training loop: windows of batches, updates, validation, checkpoints and resuming.
-// Not here: gradients of a window (accumulate.h), checkpoint folders (checkpoint_store.h), or the model's files.
+// Not here: gradients of a window (accumulate.h), checkpoint folders (checkpoint_store.h), or the
+// model's files.
 #pragma once
 
 #include <filesystem>
@@ -25,8 +26,8 @@ struct TrainSetup {
 
   /// RUN; empty: nothing is written.
   std::filesystem::path run;
-  /// Writes the model's files into a checkpoint folder, and reads them back into the trainee's modules. All
-  /// modules of the trainee must come back bit by bit.
+  /// Writes the model's files into a checkpoint folder, and reads them back into the trainee's
+  /// modules. All modules of the trainee must come back bit by bit.
   std::function<void(const std::filesystem::path& folder)> write_model;
   std::function<void(const std::filesystem::path& folder)> read_model;
   /// Metrics on held-out data, under no_grad; empty: no validation.
@@ -60,10 +61,10 @@ struct TrainOutcome {
   int64_t best_step = 0;  ///< 0: none
 };
 
-/// Trains until a limit, a hook or a signal ends it, and saves. A loss or gradient that is not finite is never
-/// applied: the update is skipped and counted, and three in a row are Error{run} with a dump
-/// RUN/not-finite-<step>.json. Error{config} naming the key where a resumed run has another configuration;
-/// Error{usage} where RUN holds checkpoints and `resume` was not asked for.
+/// Trains until a limit, a hook or a signal ends it, and saves. A loss or gradient that is not
+/// finite is never applied: the update is skipped and counted, and three in a row are Error{run}
+/// with a dump RUN/not-finite-<step>.json. Error{config} naming the key where a resumed run has
+/// another configuration; Error{usage} where RUN holds checkpoints and `resume` was not asked for.
 TrainOutcome run_training(TrainSetup setup);
 
 }  // namespace tenfold::train

@@ -19,7 +19,8 @@ struct Followed {
   AdamWReference reference;
 };
 
-Followed followed(const std::string& name, std::vector<int64_t> shape, torch::Dtype dtype, double scale) {
+Followed followed(const std::string& name, std::vector<int64_t> shape, torch::Dtype dtype,
+                  double scale) {
   const Tensor value = testing::noise(shape, key_of_name(name), dtype).requires_grad_();
   const std::vector<double> zeros(static_cast<size_t>(value.numel()), 0.0);
   return {{.name = name, .value = value, .learning_rate_scale = scale, .decays = value.dim() > 1},
@@ -27,24 +28,29 @@ Followed followed(const std::string& name, std::vector<int64_t> shape, torch::Dt
 }
 
 void follow_the_definition(torch::Dtype dtype, double tolerance) {
-  std::vector<Followed> all{followed("a.weight", {33, 5}, dtype, 1), followed("a.bias", {33}, dtype, 1),
+  std::vector<Followed> all{followed("a.weight", {33, 5}, dtype, 1),
+                            followed("a.bias", {33}, dtype, 1),
                             followed("b.weight", {7, 3}, dtype, 0.25)};
-  const AdamWOptions options{.learning_rate = 0.02, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.1};
+  const AdamWOptions options{
+      .learning_rate = 0.02, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.1};
   AdamW optimizer({all[0].parameter, all[1].parameter, all[2].parameter}, options);
   for (int64_t step = 1; step <= 12; ++step) {
     const double factor = 1.0 / static_cast<double>(step);
     for (size_t i = 0; i < all.size(); ++i) {
       Followed& one = all[i];
-      const Tensor gradient = testing::noise(one.parameter.value.sizes(), static_cast<uint64_t>(step) * 10 + i, dtype);
+      const Tensor gradient =
+          testing::noise(one.parameter.value.sizes(), static_cast<uint64_t>(step) * 10 + i, dtype);
       one.parameter.value.mutable_grad() = gradient;
-      one.reference.update(numbers_of(gradient), step, 0.02 * factor * one.parameter.learning_rate_scale,
+      one.reference.update(numbers_of(gradient), step,
+                           0.02 * factor * one.parameter.learning_rate_scale,
                            one.parameter.decays ? 0.1 : 0.0, options);
     }
     optimizer.step(factor);
     for (Followed& one : all) {
       const auto got = numbers_of(one.parameter.value);
       for (size_t k = 0; k < got.size(); ++k) {
-        ASSERT_NEAR(got[k], one.reference.value[k], tolerance) << one.parameter.name << " step " << step;
+        ASSERT_NEAR(got[k], one.reference.value[k], tolerance)
+            << one.parameter.name << " step " << step;
       }
     }
   }
@@ -73,7 +79,8 @@ TEST(AdamW, StateGoesToAnotherOptimizerBitByBit) {
   copy.value = one.parameter.value.detach().clone().requires_grad_();
   AdamW second({copy}, {});
   second.load_state(first.state());
-  for (Parameter parameter : {one.parameter, copy}) parameter.value.mutable_grad() = testing::noise({4, 3}, 4);
+  for (Parameter parameter : {one.parameter, copy})
+    parameter.value.mutable_grad() = testing::noise({4, 3}, 4);
   first.step(1);
   second.step(1);
   EXPECT_TRUE(torch::equal(one.parameter.value, copy.value));

@@ -56,7 +56,9 @@ TEST(CheckpointStore, GoesBackPastEveryKindOfDamage) {
   overwrite(folder.path() / "checkpoint-2" / "manifest.json", "{\"files\": [");
   EXPECT_EQ(store.newest_whole()->step, 1);
   ASSERT_EQ(log.lines.size(), 5u);
-  EXPECT_NE(log.lines[0].find("checkpoint-6 is damaged (a.txt has another checksum)"), std::string::npos) << log.lines[0];
+  EXPECT_NE(log.lines[0].find("checkpoint-6 is damaged (a.txt has another checksum)"),
+            std::string::npos)
+      << log.lines[0];
   store.drop_after(1);
   EXPECT_FALSE(fs::exists(folder.path() / "checkpoint-6"));
   EXPECT_EQ(fs::read_symlink(folder.path() / "latest"), "checkpoint-1");
@@ -68,7 +70,8 @@ TEST(CheckpointStore, AManifestCannotNameFilesOutside) {
   testing::ScratchFolder folder;
   CheckpointStore store(folder.path(), silent_log());
   store.save(1, content("x"));
-  overwrite(folder.path() / "checkpoint-1" / "manifest.json", R"({"files": {"../.lock": {"size": 0}}})");
+  overwrite(folder.path() / "checkpoint-1" / "manifest.json",
+            R"({"files": {"../.lock": {"size": 0}}})");
   EXPECT_EQ(manifest_fault(folder.path() / "checkpoint-1"), "manifest.json is damaged");
 }
 
@@ -76,10 +79,12 @@ TEST(CheckpointStore, AFailedSaveLeavesNothingAndHarmsNothing) {
   testing::ScratchFolder folder;
   CheckpointStore store(folder.path(), silent_log());
   store.save(1, content("one"));
-  EXPECT_THROW(store.save(2, [](const fs::path& path) {
-    write_file_atomically(path / "a.txt", "half");
-    fail(ErrorKind::run, "test", "disk full");
-  }), Error);
+  EXPECT_THROW(store.save(2,
+                          [](const fs::path& path) {
+                            write_file_atomically(path / "a.txt", "half");
+                            fail(ErrorKind::run, "test", "disk full");
+                          }),
+               Error);
   EXPECT_EQ(store.newest_whole()->step, 1);
   EXPECT_FALSE(fs::exists(folder.path() / ".unfinished-checkpoint-2"));
 }
@@ -89,8 +94,10 @@ TEST(CheckpointStore, PrunesAllButTheNewestAndTheBest) {
   CheckpointStore store(folder.path(), silent_log());
   for (int64_t step : {10, 20, 30, 40, 100}) store.save(step, content("x"));
   store.prune(2, 20);
-  for (int64_t step : {20, 40, 100}) EXPECT_TRUE(fs::exists(folder.path() / fmt::format("checkpoint-{}", step)));
-  for (int64_t step : {10, 30}) EXPECT_FALSE(fs::exists(folder.path() / fmt::format("checkpoint-{}", step)));
+  for (int64_t step : {20, 40, 100})
+    EXPECT_TRUE(fs::exists(folder.path() / fmt::format("checkpoint-{}", step)));
+  for (int64_t step : {10, 30})
+    EXPECT_FALSE(fs::exists(folder.path() / fmt::format("checkpoint-{}", step)));
 }
 
 TEST(CheckpointStore, ClearsWhatAKilledRunLeft) {

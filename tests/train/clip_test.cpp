@@ -27,7 +27,8 @@ TEST(Clip, ScalesAllGradientsByOneFactor) {
 
 TEST(Clip, OneBadNumberMakesTheNormNotFinite) {
   for (const double bad : {std::nan(""), HUGE_VAL}) {
-    const std::vector<Parameter> parameters{with_gradient(torch::ones({2})), with_gradient(torch::tensor({1.0, bad}))};
+    const std::vector<Parameter> parameters{with_gradient(torch::ones({2})),
+                                            with_gradient(torch::tensor({1.0, bad}))};
     EXPECT_FALSE(std::isfinite(gradient_norm(parameters).item<double>()));
   }
   EXPECT_EQ(gradient_norm({}).item<double>(), 0.0);

@@ -15,7 +15,8 @@ namespace {
 class Trace {
  public:
   Trace(const std::string& file, std::string prefix)
-      : file_(SafetensorsFile::open(tenfold::testing::shared_path("goldens/optim/" + file))), prefix_(std::move(prefix)) {}
+      : file_(SafetensorsFile::open(tenfold::testing::shared_path("goldens/optim/" + file))),
+        prefix_(std::move(prefix)) {}
   Tensor at(const std::string& name) const { return file_.tensor(prefix_ + name); }
 
  private:
@@ -31,11 +32,13 @@ struct Recipe {
 };
 
 /// Replays the stored gradients and compares every parameter after every step.
-void replay(const Recipe& recipe, const std::string& prefix, const std::vector<std::string>& names, double tolerance) {
+void replay(const Recipe& recipe, const std::string& prefix, const std::vector<std::string>& names,
+            double tolerance) {
   const Trace trace(recipe.file, prefix);
   std::vector<Parameter> parameters;
   for (const std::string& name : names) {
-    parameters.push_back({.name = name, .value = trace.at("init." + name).clone().requires_grad_(),
+    parameters.push_back({.name = name,
+                          .value = trace.at("init." + name).clone().requires_grad_(),
                           .decays = !name.starts_with("b")});
   }
   AdamW optimizer(parameters, recipe.options);
@@ -75,21 +78,24 @@ TEST(OptimizerGolden, AdamWWithDecayGroups) {
 
 TEST(OptimizerGolden, AdamWWithScheduleAndClipping) {
   TENFOLD_NEEDS_SHARED();
-  replay_all({.file = "adamw-schedule-clip.safetensors",
-              .options = {.learning_rate = 0.1, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.01},
-              .clip = 0.5,
-              .schedule = linear_schedule(4, 20)});
+  replay_all(
+      {.file = "adamw-schedule-clip.safetensors",
+       .options = {.learning_rate = 0.1, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.01},
+       .clip = 0.5,
+       .schedule = linear_schedule(4, 20)});
 }
 
 TEST(OptimizerGolden, Clipping) {
   TENFOLD_NEEDS_SHARED();
-  const SafetensorsFile file = SafetensorsFile::open(tenfold::testing::shared_path("goldens/optim/clip.safetensors"));
+  const SafetensorsFile file =
+      SafetensorsFile::open(tenfold::testing::shared_path("goldens/optim/clip.safetensors"));
   for (int number = 0; number < 5; ++number) {
     const std::string prefix = std::to_string(number) + ".";
     std::vector<Parameter> parameters;
     for (int i = 0; i < 3; ++i) {
       const Tensor gradient = file.tensor(prefix + "before." + std::to_string(i)).clone();
-      parameters.push_back({.name = std::to_string(i), .value = torch::zeros_like(gradient).requires_grad_()});
+      parameters.push_back(
+          {.name = std::to_string(i), .value = torch::zeros_like(gradient).requires_grad_()});
       parameters.back().value.mutable_grad() = gradient;
     }
     const double norm = gradient_norm(parameters).item<double>();
@@ -98,7 +104,8 @@ TEST(OptimizerGolden, Clipping) {
     clip_gradients(parameters, norm, file.tensor(prefix + "limit").item<double>());
     for (int i = 0; i < 3; ++i) {
       const Tensor want = file.tensor(prefix + "after." + std::to_string(i));
-      EXPECT_TRUE(at::allclose(parameters[static_cast<size_t>(i)].value.grad(), want, 1e-5, 1e-7)) << prefix << i;
+      EXPECT_TRUE(at::allclose(parameters[static_cast<size_t>(i)].value.grad(), want, 1e-5, 1e-7))
+          << prefix << i;
     }
   }
 }

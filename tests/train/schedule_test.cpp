@@ -48,7 +48,8 @@ TEST(Schedule, CosineFallsFromThePeakToTheFloor) {
 }
 
 TEST(Schedule, WarmupMayBeAShareOfAllSteps) {
-  const config::Choice choice = config::Choice::of("linear", DecayOptions{.warmup = {.steps = 0, .share = 0.1}});
+  const config::Choice choice =
+      config::Choice::of("linear", DecayOptions{.warmup = {.steps = 0, .share = 0.1}});
   const Schedule schedule = make_schedule(choice, 100);
   EXPECT_DOUBLE_EQ(schedule(5), 0.5);
   EXPECT_DOUBLE_EQ(schedule(10), 1.0);

@@ -44,14 +44,19 @@ TEST(TensorBoard, WritesTheVersionThenScalars) {
   EXPECT_TRUE(name.ends_with("." + std::to_string(getpid()))) << name;
   const auto events = payloads(read_file(writer.path(), 1 << 20));
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_NE(events[0].find("\x1A\x0D" "brain.Event:2"), std::string::npos);
+  EXPECT_NE(events[0].find("\x1A\x0D"
+                           "brain.Event:2"),
+            std::string::npos);
 
   // wall_time: key 0x09 and 8 bytes; step 300: key 0x10, varint AC 02; summary: key 0x2A.
   const std::string& scalar = events[1];
   EXPECT_EQ(scalar[0], '\x09');
   EXPECT_GT(number_at<double>(scalar, 1), 1.6e9);
   EXPECT_EQ(scalar.substr(9, 3), "\x10\xAC\x02");
-  EXPECT_EQ(scalar.substr(12), std::string("\x2A\x13\x0A\x11\x0A\x0A" "train/loss" "\x15\x00\x00\x20\x40", 21));
+  EXPECT_EQ(scalar.substr(12), std::string("\x2A\x13\x0A\x11\x0A\x0A"
+                                           "train/loss"
+                                           "\x15\x00\x00\x20\x40",
+                                           21));
 }
 
 TEST(TensorBoard, AResumedRunMarksWhereItBegins) {

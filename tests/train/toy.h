@@ -1,5 +1,5 @@
-// A small trainee and stream for the tests of the trainer: a linear map with dropout and a second, scored loss.
-// Not here: encoders or real data.
+// A small trainee and stream for the tests of the trainer: a linear map with dropout and a second,
+// scored loss. Not here: encoders or real data.
 #pragma once
 
 #include <fmt/format.h>
@@ -56,8 +56,8 @@ struct ToyModule : torch::nn::Module {
   Tensor weight, bias;
 };
 
-/// Two loss parts: "fit" over an example's outputs, "score" from a module in a group of its own. Dropout on the
-/// inputs hangs on (seed, step, example).
+/// Two loss parts: "fit" over an example's outputs, "score" from a module in a group of its own.
+/// Dropout on the inputs hangs on (seed, step, example).
 class ToyTrainee final : public Trainee {
  public:
   std::vector<model::OwnedModule> modules() override {
@@ -71,7 +71,8 @@ class ToyTrainee final : public Trainee {
     const Tensor fit = (out - batch.field("y")).square().sum();
     const Tensor score = at::linear(out.tanh(), scorer->weight, scorer->bias).square().sum();
     model::StepResult result;
-    result.parts = {{.name = "fit", .sum = fit * spoil}, {.name = "score", .sum = score, .weight = 0.1}};
+    result.parts = {{.name = "fit", .sum = fit * spoil},
+                    {.name = "score", .sum = score, .weight = 0.1}};
     result.counts["rows"] = static_cast<double>(batch.example_ids.size());
     return result;
   }
@@ -80,7 +81,8 @@ class ToyTrainee final : public Trainee {
   void write(const std::filesystem::path& folder) {
     std::string bytes;
     for (const Parameter& parameter : collect_parameters(modules())) {
-      bytes.append(static_cast<const char*>(parameter.value.const_data_ptr()), parameter.value.nbytes());
+      bytes.append(static_cast<const char*>(parameter.value.const_data_ptr()),
+                   parameter.value.nbytes());
     }
     write_file_atomically(folder / "toy.bin", bytes);
   }
@@ -95,7 +97,8 @@ class ToyTrainee final : public Trainee {
   std::string bits() {
     std::string bytes;
     for (const Parameter& parameter : collect_parameters(modules())) {
-      bytes.append(static_cast<const char*>(parameter.value.const_data_ptr()), parameter.value.nbytes());
+      bytes.append(static_cast<const char*>(parameter.value.const_data_ptr()),
+                   parameter.value.nbytes());
     }
     return bytes;
   }
@@ -110,7 +113,8 @@ class ToyTrainee final : public Trainee {
     if (!context.training) return mask;
     for (size_t row = 0; row < batch.example_ids.size(); ++row) {
       RandomStream stream(context.seed, "toy.dropout", context.step, batch.example_ids[row]);
-      for (int64_t d = 0; d < 4; ++d) mask[static_cast<int64_t>(row)][d] = stream.uniform() < 0.25 ? 0.0 : 4.0 / 3;
+      for (int64_t d = 0; d < 4; ++d)
+        mask[static_cast<int64_t>(row)][d] = stream.uniform() < 0.25 ? 0.0 : 4.0 / 3;
     }
     return mask;
   }
@@ -127,7 +131,8 @@ class ToyStream final : public BatchStream {
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     RandomStream(5, "toy.order", static_cast<uint64_t>(epoch)).shuffle(order);
     data::Batch batch;
-    for (int64_t i = drawn_ % kExamples; i < kExamples && static_cast<int64_t>(batch.example_ids.size()) < rows_; ++i) {
+    for (int64_t i = drawn_ % kExamples;
+         i < kExamples && static_cast<int64_t>(batch.example_ids.size()) < rows_; ++i) {
       batch.example_ids.push_back(order[static_cast<size_t>(i)]);
     }
     fill(batch);
@@ -136,7 +141,9 @@ class ToyStream final : public BatchStream {
   }
   std::string position() const override { return std::to_string(drawn_); }
   void seek(const std::string& position) override { drawn_ = std::stoll(position); }
-  std::optional<int64_t> batches_per_epoch() const override { return (kExamples + rows_ - 1) / rows_; }
+  std::optional<int64_t> batches_per_epoch() const override {
+    return (kExamples + rows_ - 1) / rows_;
+  }
 
   static constexpr int64_t kExamples = 24;
 

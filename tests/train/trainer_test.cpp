@@ -47,18 +47,22 @@ struct ToyRun {
   std::vector<config::FlatField> config{{"train.seed", "1"}};
 
   TrainOutcome train(const fs::path& run) {
-    return run_training({.trainee = toy,
-                         .batches = stream,
-                         .options = options,
-                         .run = run,
-                         .write_model = [this](const fs::path& folder) { toy.write(folder); },
-                         .read_model = [this](const fs::path& folder) { toy.read(folder); },
-                         .validate = [this] { return Metrics{{"loss", toy.map->weight.square().sum().item<double>()}}; },
-                         .config = config,
-                         .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
-                         .hooks = hooks,
-                         .resume = resume,
-                         .dry_run = dry_run});
+    return run_training(
+        {.trainee = toy,
+         .batches = stream,
+         .options = options,
+         .run = run,
+         .write_model = [this](const fs::path& folder) { toy.write(folder); },
+         .read_model = [this](const fs::path& folder) { toy.read(folder); },
+         .validate =
+             [this] {
+               return Metrics{{"loss", toy.map->weight.square().sum().item<double>()}};
+             },
+         .config = config,
+         .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
+         .hooks = hooks,
+         .resume = resume,
+         .dry_run = dry_run});
   }
 };
 
@@ -85,7 +89,8 @@ std::map<std::string, Tensor> gradients_of(int64_t rows, int64_t batches) {
   context.step = 7;
   accumulate_gradients(toy, window, context);
   std::map<std::string, Tensor> gradients;
-  for (const Parameter& parameter : collect_parameters(toy.modules())) gradients[parameter.name] = parameter.value.grad();
+  for (const Parameter& parameter : collect_parameters(toy.modules()))
+    gradients[parameter.name] = parameter.value.grad();
   return gradients;
 }
 
@@ -94,7 +99,8 @@ TEST(Accumulate, GradientsDoNotDependOnTheCut) {
   for (const auto& [rows, batches] : {std::pair{1, 12}, {5, 3}, {4, 3}, {6, 2}}) {
     if (rows == 5) continue;  // 5 + 5 + 5 rows are other examples
     for (const auto& [name, gradient] : gradients_of(rows, batches)) {
-      const double error = (gradient - whole.at(name)).norm().item<double>() / whole.at(name).norm().item<double>();
+      const double error =
+          (gradient - whole.at(name)).norm().item<double>() / whole.at(name).norm().item<double>();
       EXPECT_LE(error, 1e-6) << name << " cut into " << batches;
     }
   }
@@ -111,8 +117,10 @@ TEST(Trainer, LearnsAndLogs) {
   for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
   ASSERT_EQ(lines.size(), 11u);  // steps 3 .. 18 and validations 4 .. 20
   EXPECT_EQ(lines[0]["step"], 3);
-  EXPECT_NEAR(lines[0]["loss"].get<double>(),
-              lines[0]["parts"]["fit"].get<double>() + 0.1 * lines[0]["parts"]["score"].get<double>(), 1e-12);
+  EXPECT_NEAR(
+      lines[0]["loss"].get<double>(),
+      lines[0]["parts"]["fit"].get<double>() + 0.1 * lines[0]["parts"]["score"].get<double>(),
+      1e-12);
   EXPECT_EQ(lines[0]["counts"]["rows"], 15);
   EXPECT_EQ(lines[1]["eval"].size(), 1u);
   EXPECT_LT(lines[9]["loss"].get<double>(), lines[0]["loss"].get<double>());
@@ -138,7 +146,8 @@ TEST(Trainer, TwentyStepsEqualTenAndTenResumedBitForBit) {
     EXPECT_EQ(second.stream.position(), whole.stream.position());
     EXPECT_EQ(timeless_metrics(run), timeless_metrics(folder.path() / "whole"));
     const char* moments = "latest/training_state.safetensors";
-    EXPECT_EQ(read_file(run / moments, 1 << 20), read_file(folder.path() / "whole" / moments, 1 << 20));
+    EXPECT_EQ(read_file(run / moments, 1 << 20),
+              read_file(folder.path() / "whole" / moments, 1 << 20));
   }
 }
 
@@ -176,14 +185,17 @@ TEST(Trainer, RefusesAChangedConfigByItsKeyAndAnOccupiedFolder) {
   changed.resume = true;
   changed.config = {{"train.seed", "2"}};
   EXPECT_THAT([&] { changed.train(folder.path()); },
-              ::testing::ThrowsMessage<Error>(HasSubstr("train.seed was 1 when the run began and is 2 now")));
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("train.seed was 1 when the run began and is 2 now")));
   ToyRun fresh;
-  EXPECT_THAT([&] { fresh.train(folder.path()); }, ::testing::ThrowsMessage<Error>(HasSubstr("--resume")));
+  EXPECT_THAT([&] { fresh.train(folder.path()); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("--resume")));
 }
 
 /// Spoils the losses of some updates.
 struct Spoiler final : Hook {
-  explicit Spoiler(ToyTrainee& trainee, std::vector<int64_t> bad_steps) : toy(trainee), bad(std::move(bad_steps)) {}
+  explicit Spoiler(ToyTrainee& trainee, std::vector<int64_t> bad_steps)
+      : toy(trainee), bad(std::move(bad_steps)) {}
   std::string name() const override { return "spoiler"; }
   void before_step(int64_t step) override {
     toy.spoil = std::find(bad.begin(), bad.end(), step) != bad.end() ? std::nan("") : 1;
@@ -214,7 +226,8 @@ TEST(Trainer, ThreeInARowEndTheRunWithADump) {
   ToyRun run;
   Spoiler spoiler(run.toy, {6, 7, 8});
   run.hooks = {&spoiler};
-  EXPECT_THAT([&] { run.train(folder.path()); }, ::testing::ThrowsMessage<Error>(HasSubstr("3 times in a row")));
+  EXPECT_THAT([&] { run.train(folder.path()); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("3 times in a row")));
   const auto dump = nlohmann::json::parse(read_file(folder.path() / "not-finite-9.json", 1 << 20));
   EXPECT_EQ(dump["step"], 9);
   EXPECT_EQ(dump["parts"]["fit"], "nan");
@@ -252,14 +265,16 @@ TEST(Trainer, StopsWhenValidationNoLongerImproves) {
   const TrainOutcome outcome = run.train(folder.path());
   EXPECT_EQ(outcome.ended, Ended::patience);
   EXPECT_EQ(outcome.step, outcome.best_step + 2);
-  EXPECT_EQ(fs::read_symlink(folder.path() / "best"), fmt::format("checkpoint-{}", outcome.best_step));
+  EXPECT_EQ(fs::read_symlink(folder.path() / "best"),
+            fmt::format("checkpoint-{}", outcome.best_step));
 }
 
 TEST(Trainer, NamesTheMetricsThereAreWhenTheBestOneIsMissing) {
   ScratchFolder folder;
   ToyRun run;
   run.options.best.metric = "accuracy";
-  EXPECT_THAT([&] { run.train(folder.path()); }, ::testing::ThrowsMessage<Error>(HasSubstr("among the validation's: loss")));
+  EXPECT_THAT([&] { run.train(folder.path()); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("among the validation's: loss")));
 }
 
 }  // namespace
