@@ -125,6 +125,15 @@ void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored, 
                                  files.directory().string()));
 }
 
+/// The vocabulary head uses the word embeddings: a decoder of its own would be lost in silence.
+void check_tied(const WeightFiles& files, const Tensor& words_VD) {
+  const std::string name = "cls.predictions.decoder.weight";
+  if (!files.has(name)) return;
+  require(torch::equal(files.tensor(name).to(words_VD.options()), words_VD.detach()), ErrorKind::unsupported, "model",
+          "{}: '{}' differs from the word embeddings: only tied vocabulary heads are supported",
+          files.directory().string(), name);
+}
+
 void fill_encoder(const WeightFiles& files, LoadedModel& model, const LoadOptions& options,
                   std::set<std::string>& used) {
   const OwnedModule encoder{.prefix = kEncoderPrefix, .module = model.encoder};
@@ -167,6 +176,7 @@ LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions
 
   std::set<std::string> used;
   fill_encoder(files, model, options, used);
+  if (model.mlm) check_tied(files, model.encoder->word_embeddings_VD());
   for (const OwnedModule& head : model.modules()) {
     if (head.prefix == kEncoderPrefix) continue;
     const bool stored = stored_under(files, head.prefix) && !(other_labels && head.prefix == kClassifierPrefix);

@@ -91,6 +91,30 @@ TEST(Checkpoint, TiedWeightsAreStoredOnceAndUnknownKeysSurvive) {
   EXPECT_EQ(config.at("architectures").at(0), "BertForPreTraining");
 }
 
+TEST(Checkpoint, ADecoderOfItsOwnIsRefusedATiedCopyTaken) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForMaskedLM";
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("untied");
+  write_model(folder, made.description, made.modules());
+  for (const double shift : {0.0, 1.0}) {
+    NamedTensors tensors;
+    {
+      const auto file = SafetensorsFile::open(folder / "model.safetensors");
+      for (const TensorEntry& entry : file.entries()) {
+        if (!entry.name.ends_with("decoder.weight")) tensors.emplace_back(entry.name, file.tensor(entry.name).clone());
+      }
+    }
+    tensors.emplace_back("cls.predictions.decoder.weight", made.encoder->word_embeddings_VD().detach() + shift);
+    write_safetensors(folder / "model.safetensors", tensors);
+    if (shift == 0) {
+      EXPECT_THAT(load_model(folder).warnings, ::testing::IsEmpty());
+    } else {
+      EXPECT_THROW(load_model(folder), Error);
+    }
+  }
+}
+
 TEST(Checkpoint, FineTuningTakesTheEncoderAndMakesTheHead) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForMaskedLM";

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "goldens.h"
 #include "model/registry.h"
 #include "tenfold/error.h"
@@ -24,6 +26,22 @@ TEST(Facade, EmbedsATextTheSameAloneAndInCompany) {
     ASSERT_EQ(alone[0].size(), model.width());
     for (size_t d = 0; d < model.width(); ++d) EXPECT_NEAR(alone[0][d], together[i][d], 1e-5) << texts[i];
   }
+}
+
+TEST(Facade, ServesManyThreadsAtOnce) {
+  TENFOLD_NEEDS_SHARED();
+  const Model model = Model::load(golden_model("bert-mlm"));
+  const std::string_view text = "the man was there";
+  const auto expected = model.embed({&text, 1});
+  std::vector<int> equal(4, 0);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < equal.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 20; ++i) equal[t] += model.embed({&text, 1}) == expected ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(equal, ::testing::Each(20));
 }
 
 TEST(Facade, FillsEveryMaskBestFirst) {
