@@ -6,11 +6,12 @@
 
 #include "support/rng.h"
 
-/// Compiles a function for several instruction sets and picks one at start.
+/// Compiles a function for several instruction sets and picks one at start. Named by feature: names of processors
+/// would match those processors alone.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define TENFOLD_VECTOR_CLONES \
-  __attribute__((optimize("O3"), target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+  __attribute__((optimize("O3"), target_clones("avx512f", "avx2", "default")))
 #else
 #define TENFOLD_VECTOR_CLONES
 #endif
@@ -27,7 +28,7 @@ struct HashKey {
   }
 };
 
-constexpr uint32_t hash_bits(uint32_t first, uint32_t second, uint32_t column) {
+__attribute__((always_inline)) constexpr uint32_t hash_bits(uint32_t first, uint32_t second, uint32_t column) {
   uint32_t x = column * 0x9E3779B9U + first;
   x = (x ^ (x >> 16)) * 0x7FEB352DU;
   x ^= second;
