@@ -56,7 +56,8 @@ std::vector<Entry> all_entries() {
   for (const auto& kind : train::optimizer_table().kinds()) {
     entries.push_back({"optimizer", kind.name, kind.summary, kind.paper, option_rows(*kind.options()), {}});
   }
-  for (const config::ChoiceKind& kind : train::train_choices().at("schedule")) {
+  const config::ChoiceTables training = train::train_choices();
+  for (const config::ChoiceKind& kind : training.at("schedule")) {
     entries.push_back({"schedule", kind.name, kind.help, "", option_rows(*kind.make()), {}});
   }
   return entries;

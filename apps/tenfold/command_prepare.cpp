@@ -36,7 +36,7 @@ int prepare_shards(const PrepareArguments& arguments, Program& program) {
     ids.clear();
     tokenizer.encode_ids_into(*document, ids, SpecialText::plain);
     writer.add(ids);
-    program.terminal.update({.task = "prepare", .done = reader.documents()});
+    program.terminal.update({.task = "prepare", .done = reader.documents(), .unit = "documents"});
   }
   writer.finish();
   program.terminal.finish();
