@@ -32,29 +32,32 @@ struct FilledMask {
   std::vector<TokenScore> candidates;
 };
 
-/// A model directory with its tokenizer, on the CPU. Copies share the weights; every const function may be called from
-/// many threads at once. Texts longer than the model's positions are cut at their end.
+/// A model directory with its tokenizer, on the CPU. Copies share the weights; every const function
+/// may be called from many threads at once. Texts longer than the model's positions are cut at
+/// their end.
 ///
 ///   const auto model = tenfold::Model::load("runs/sst2/best");
 ///   const std::string_view texts[] = {"a fine film"};
 ///   const auto label = model.classify(texts)[0][0].label;
 class Model {
  public:
-  /// Error{checkpoint} where files are missing, damaged or do not fit each other; Error{unsupported} for another
-  /// family of models.
+  /// Error{checkpoint} where files are missing, damaged or do not fit each other;
+  /// Error{unsupported} for another family of models.
   static Model load(const std::filesystem::path& directory);
 
-  /// The mean of each text's last hidden states, special tokens included: one vector of width() numbers a text.
+  /// The mean of each text's last hidden states, special tokens included: one vector of width()
+  /// numbers a text.
   std::vector<std::vector<float>> embed(std::span<const std::string_view> texts) const;
 
-  /// The `top` best tokens for every [MASK] in the text. Error{unsupported} where the model has no vocabulary head.
+  /// The `top` best tokens for every [MASK] in the text. Error{unsupported} where the model has no
+  /// vocabulary head.
   std::vector<FilledMask> fill(std::string_view text, size_t top = 5) const;
 
-  /// The probabilities of all classes for each text, the best first. Error{unsupported} where the model is no
-  /// classifier.
+  /// The probabilities of all classes for each text, the best first. Error{unsupported} where the
+  /// model is no classifier.
   std::vector<std::vector<LabelScore>> classify(std::span<const std::string_view> texts) const;
 
-  const std::vector<std::string>& labels() const;    ///< of a classifier, by class index; else empty
+  const std::vector<std::string>& labels() const;  ///< of a classifier, by class index; else empty
   const std::vector<std::string>& warnings() const;  ///< what loading noticed and went on from
   size_t width() const;                              ///< of an embedding
 

@@ -21,7 +21,9 @@ constexpr const char* kMlmPrefix = "cls.predictions.";
 constexpr const char* kNextSentencePrefix = "cls.seq_relationship.";
 constexpr const char* kClassifierPrefix = "classifier.";
 
-std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string shape_text(at::IntArrayRef shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 void check_entry(const WeightFiles& files, const std::string& name, at::IntArrayRef wanted) {
   const TensorEntry& entry = files.entry(name);
@@ -29,8 +31,8 @@ void check_entry(const WeightFiles& files, const std::string& name, at::IntArray
           "{}: '{}' is stored as {}, a float was expected", files.directory().string(), name,
           element_name(entry.type));
   require(wanted == at::IntArrayRef(entry.shape), ErrorKind::checkpoint, "model",
-          "{}: '{}' has shape {}, {} was expected", files.directory().string(), name, shape_text(entry.shape),
-          shape_text(wanted));
+          "{}: '{}' has shape {}, {} was expected", files.directory().string(), name,
+          shape_text(entry.shape), shape_text(wanted));
 }
 
 /// Copies stored weights into one module and notes what was used; NaN weights become warnings.
@@ -54,18 +56,22 @@ void fill(const WeightFiles& files, const OwnedModule& owned, std::set<std::stri
 
 bool stored_under(const WeightFiles& files, const std::string& prefix) {
   const auto names = files.names();
-  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return n.starts_with(prefix); });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& n) { return n.starts_with(prefix); });
 }
 
 /// Before anything is allocated: every size config.json states against the tensors that are there.
 void check_sizes(const WeightFiles& files, const EncoderConfig& config) {
   const int64_t width = config.hidden_size;
   check_entry(files, "bert.embeddings.word_embeddings.weight", {config.vocab_size, width});
-  check_entry(files, "bert.embeddings.position_embeddings.weight", {config.max_position_embeddings, width});
-  check_entry(files, "bert.embeddings.token_type_embeddings.weight", {config.type_vocab_size, width});
+  check_entry(files, "bert.embeddings.position_embeddings.weight",
+              {config.max_position_embeddings, width});
+  check_entry(files, "bert.embeddings.token_type_embeddings.weight",
+              {config.type_vocab_size, width});
   int64_t layer = 0;
   for (const nn::StackRun& run : config.stack().runs) {
-    const int64_t inner = run.intermediate_size > 0 ? run.intermediate_size : config.intermediate_size;
+    const int64_t inner =
+        run.intermediate_size > 0 ? run.intermediate_size : config.intermediate_size;
     for (int64_t i = 0; i < run.count; ++i, ++layer) {
       const std::string prefix = fmt::format("bert.encoder.layer.{}.", layer);
       check_entry(files, prefix + "attention.output.dense.weight", {width, width});
@@ -89,38 +95,43 @@ WantedHeads wanted_heads(const LoadOptions& options, const std::string& architec
 }
 
 /// Modules with fresh weights, and the architecture they make.
-LoadedModel build(const ModelDescription& description, const LoadOptions& options, bool stored_pooler) {
+LoadedModel build(const ModelDescription& description, const LoadOptions& options,
+                  bool stored_pooler) {
   LoadedModel model;
   model.description = description;
   const EncoderConfig& config = description.encoder;
   const WantedHeads wanted = wanted_heads(options, description.architecture);
   const bool pooler = wanted.classifier || wanted.next_sentence || stored_pooler;
-  model.encoder = std::make_shared<Encoder>(config, pooler ? Pooler::tanh : Pooler::none, options.seed,
-                                            options.tensors);
+  model.encoder = std::make_shared<Encoder>(config, pooler ? Pooler::tanh : Pooler::none,
+                                            options.seed, options.tensors);
   if (wanted.mlm) model.mlm = std::make_shared<MlmHead>(config, options.seed, options.tensors);
-  if (wanted.next_sentence) model.next_sentence = make_classifier(config, 2, options.seed, options.tensors);
+  if (wanted.next_sentence)
+    model.next_sentence = make_classifier(config, 2, options.seed, options.tensors);
   if (wanted.classifier) {
     if (!options.labels.empty()) model.description.labels = options.labels;
     const auto classes = static_cast<int64_t>(model.description.labels.size());
-    require(classes > 0, ErrorKind::checkpoint, "model", "the classifier has no labels (id2label in config.json)");
+    require(classes > 0, ErrorKind::checkpoint, "model",
+            "the classifier has no labels (id2label in config.json)");
     model.classifier = make_classifier(config, classes, options.seed, options.tensors);
   }
   if (options.head == Head::mlm) model.description.architecture = "BertForMaskedLM";
-  if (options.head == Head::classifier) model.description.architecture = "BertForSequenceClassification";
+  if (options.head == Head::classifier)
+    model.description.architecture = "BertForSequenceClassification";
   if (!wanted.classifier) model.description.labels.clear();
   return model;
 }
 
 /// Loads a head, or leaves it fresh where it is missing and the command creates it.
-void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored, const LoadOptions& options,
-               std::set<std::string>& used, std::vector<std::string>& warnings) {
+void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored,
+               const LoadOptions& options, std::set<std::string>& used,
+               std::vector<std::string>& warnings) {
   if (stored) {
     fill(files, owned, used, warnings);
     return;
   }
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
-          "{}: the head's weights '{}*' are missing or of other labels: fine-tune the model first", files.directory().string(),
-          owned.prefix);
+          "{}: the head's weights '{}*' are missing or of other labels: fine-tune the model first",
+          files.directory().string(), owned.prefix);
   warnings.push_back(fmt::format("no weights '{}*' in {}: a fresh head was made", owned.prefix,
                                  files.directory().string()));
 }
@@ -129,7 +140,8 @@ void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored, 
 void check_tied(const WeightFiles& files, const Tensor& words_VD) {
   const std::string name = "cls.predictions.decoder.weight";
   if (!files.has(name)) return;
-  require(torch::equal(files.tensor(name).to(words_VD.options()), words_VD.detach()), ErrorKind::unsupported, "model",
+  require(torch::equal(files.tensor(name).to(words_VD.options()), words_VD.detach()),
+          ErrorKind::unsupported, "model",
           "{}: '{}' differs from the word embeddings: only tied vocabulary heads are supported",
           files.directory().string(), name);
 }
@@ -145,10 +157,12 @@ void fill_encoder(const WeightFiles& files, LoadedModel& model, const LoadOption
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
           "{}: the weight 'bert.pooler.dense.weight' is missing: fine-tune the model first",
           files.directory().string());
-  model.warnings.push_back(fmt::format("no pooler in {}: a fresh one was made", files.directory().string()));
+  model.warnings.push_back(
+      fmt::format("no pooler in {}: a fresh one was made", files.directory().string()));
   for (const auto& child : model.encoder->named_children()) {
     if (child.key() == "pooler") continue;
-    fill(files, {.prefix = kEncoderPrefix + child.key() + ".", .module = child.value()}, used, model.warnings);
+    fill(files, {.prefix = kEncoderPrefix + child.key() + ".", .module = child.value()}, used,
+         model.warnings);
   }
 }
 
@@ -179,11 +193,13 @@ LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions
   if (model.mlm) check_tied(files, model.encoder->word_embeddings_VD());
   for (const OwnedModule& head : model.modules()) {
     if (head.prefix == kEncoderPrefix) continue;
-    const bool stored = stored_under(files, head.prefix) && !(other_labels && head.prefix == kClassifierPrefix);
+    const bool stored =
+        stored_under(files, head.prefix) && !(other_labels && head.prefix == kClassifierPrefix);
     fill_head(files, head, stored, options, used, model.warnings);
   }
   for (const std::string& name : files.names()) {
-    const bool tied = name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias";
+    const bool tied =
+        name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias";
     const bool unasked_head = options.head != Head::as_stored && !name.starts_with(kEncoderPrefix);
     if (!used.contains(name) && !tied && !unasked_head) {
       model.warnings.push_back(fmt::format("'{}' is not used by this model", name));
@@ -206,7 +222,8 @@ void write_model(const std::filesystem::path& folder, const ModelDescription& de
   uint64_t in_shard = 0, total = 0;
   for (const OwnedModule& owned : modules) {
     for (const auto& item : owned.module->named_parameters()) {
-      const Tensor value = item.value().detach().to(options.dtype.value_or(item.value().scalar_type()));
+      const Tensor value =
+          item.value().detach().to(options.dtype.value_or(item.value().scalar_type()));
       if (total == 0) described.dtype = dtype_name(value.scalar_type());
       const uint64_t bytes = value.nbytes();
       if (in_shard > 0 && in_shard + bytes > options.shard_bytes) {

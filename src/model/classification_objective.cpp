@@ -13,12 +13,14 @@ Tensor ClassificationObjective::logits(const Encoder& model, const data::Batch& 
   const double dropout = dropout_ < 0 ? model.config().hidden_dropout_prob : dropout_;
   if (pass.training && dropout > 0) {
     const Tensor keys_B = row_keys(pass, tokens.layout).index_select(0, tokens.layout.first_rows());
-    pooled_BD = dropout_rows(pooled_BD, keys_B.to(pooled_BD.device()), key_of_name("classifier"), dropout);
+    pooled_BD =
+        dropout_rows(pooled_BD, keys_B.to(pooled_BD.device()), key_of_name("classifier"), dropout);
   }
   return classifier_->forward(pooled_BD);
 }
 
-StepResult ClassificationObjective::step(Encoder& model, const data::Batch& batch, const StepContext& context) {
+StepResult ClassificationObjective::step(Encoder& model, const data::Batch& batch,
+                                         const StepContext& context) {
   const Tensor logits_BC = logits(model, batch, context.pass(batch));
   const Tensor labels_B = batch.field("labels");
   Tensor loss_B = -at::log_softmax(logits_BC, 1).gather(1, labels_B.unsqueeze(1)).squeeze(1);

@@ -11,35 +11,45 @@ using config::between;
 
 void LayerRun::fields(config::FieldVisitor& v) {
   v.field("count", count, "layers in this run", between(1, 4096));
-  v.choice("attention", attention, "attention of these layers; empty: the model's", v.kinds("attention"));
+  v.choice("attention", attention, "attention of these layers; empty: the model's",
+           v.kinds("attention"));
   v.field("residual_attention", residual_attention, "carry raw scores from layer to layer");
-  v.field("intermediate_size", intermediate_size, "feed-forward width; 0: the model's", between(0, 1 << 20));
+  v.field("intermediate_size", intermediate_size, "feed-forward width; 0: the model's",
+          between(0, 1 << 20));
 }
 
 void EncoderConfig::fields(config::FieldVisitor& v) {
-  v.field("vocab_size", vocab_size, "rows of the word embeddings; 0 in a recipe: the vocabulary's", between(0, 16'000'000));
+  v.field("vocab_size", vocab_size, "rows of the word embeddings; 0 in a recipe: the vocabulary's",
+          between(0, 16'000'000));
   v.field("hidden_size", hidden_size, "width of the hidden states", between(1, 65536));
   v.field("num_hidden_layers", num_hidden_layers, "layers", between(1, 4096));
-  v.field("num_attention_heads", num_attention_heads, "heads; must divide hidden_size", between(1, 65536));
-  v.field("intermediate_size", intermediate_size, "width of the feed-forward layers", between(1, 1 << 20));
+  v.field("num_attention_heads", num_attention_heads, "heads; must divide hidden_size",
+          between(1, 65536));
+  v.field("intermediate_size", intermediate_size, "width of the feed-forward layers",
+          between(1, 1 << 20));
   v.field("hidden_act", hidden_act, "activation of the feed-forward layers",
           {"gelu", "gelu_new", "gelu_pytorch_tanh", "relu"});
-  v.field("hidden_dropout_prob", hidden_dropout_prob, "dropout of hidden states", config::fraction_below_one());
-  v.field("attention_probs_dropout_prob", attention_probs_dropout_prob, "dropout of attention weights",
+  v.field("hidden_dropout_prob", hidden_dropout_prob, "dropout of hidden states",
           config::fraction_below_one());
-  v.field("max_position_embeddings", max_position_embeddings, "longest sequence", between(1, 1 << 24));
+  v.field("attention_probs_dropout_prob", attention_probs_dropout_prob,
+          "dropout of attention weights", config::fraction_below_one());
+  v.field("max_position_embeddings", max_position_embeddings, "longest sequence",
+          between(1, 1 << 24));
   v.field("type_vocab_size", type_vocab_size, "segment kinds", between(1, 65536));
   v.field("initializer_range", initializer_range, "deviation of fresh weights", at_least(0));
   v.field("layer_norm_eps", layer_norm_eps, "epsilon of the layer norms", at_least(0));
-  v.field("pad_token_id", pad_token_id, "row of the word embeddings that never learns", at_least(0));
+  v.field("pad_token_id", pad_token_id, "row of the word embeddings that never learns",
+          at_least(0));
   v.choice("attention", attention, "attention of every layer", v.kinds("attention"));
-  v.field("residual_attention", residual_attention, "carry raw attention scores from layer to layer");
+  v.field("residual_attention", residual_attention,
+          "carry raw attention scores from layer to layer");
   v.groups("layers", layers, "runs of layers, in place of num_hidden_layers equal ones");
 }
 
 void EncoderConfig::validate(const std::string& where) const {
   require(hidden_size % num_attention_heads == 0, ErrorKind::config, where,
-          "num_attention_heads must divide hidden_size, got {} heads for {}", num_attention_heads, hidden_size);
+          "num_attention_heads must divide hidden_size, got {} heads for {}", num_attention_heads,
+          hidden_size);
   if (!layers.empty()) {
     int64_t count = 0;
     for (const LayerRun& run : layers) count += run.count;

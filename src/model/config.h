@@ -1,5 +1,5 @@
-// The shape of an encoder and its stack of layers, as recipes write it and as config.json stores it.
-// Not here: config.json's own keys (config_json.h) or building modules (encoder.h).
+// The shape of an encoder and its stack of layers, as recipes write it and as config.json stores
+// it. Not here: config.json's own keys (config_json.h) or building modules (encoder.h).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct EncoderConfig {
   int64_t num_hidden_layers = 12;
   int64_t num_attention_heads = 12;
   int64_t intermediate_size = 3072;
-  std::string hidden_act = "gelu";  ///< "gelu" (erf), "gelu_new" / "gelu_pytorch_tanh" (tanh form), "relu"
+  std::string hidden_act =
+      "gelu";  ///< "gelu" (erf), "gelu_new" / "gelu_pytorch_tanh" (tanh form), "relu"
   double hidden_dropout_prob = 0.1;
   double attention_probs_dropout_prob = 0.1;
   int64_t max_position_embeddings = 512;
@@ -40,7 +41,8 @@ struct EncoderConfig {
   std::vector<LayerRun> layers;     ///< empty: one run of num_hidden_layers
 
   void fields(config::FieldVisitor& v);
-  /// Error{config} naming `where` unless the numbers fit together (heads divide the width, nothing absurd).
+  /// Error{config} naming `where` unless the numbers fit together (heads divide the width, nothing
+  /// absurd).
   void validate(const std::string& where) const;
   nn::StackSpec stack() const;
 };

@@ -18,16 +18,18 @@ constexpr uint64_t kLargestConfig = 16 << 20;
 constexpr int kDeepestConfig = 64;
 
 json parse_config(const std::filesystem::path& path) {
-  require(std::filesystem::is_regular_file(path), ErrorKind::checkpoint, "model", "{} is missing", path.string());
+  require(std::filesystem::is_regular_file(path), ErrorKind::checkpoint, "model", "{} is missing",
+          path.string());
   const std::string text = read_file(path, kLargestConfig, ErrorKind::checkpoint);
   const auto shallow = [&](int depth, json::parse_event_t, json&) {
-    require(depth <= kDeepestConfig, ErrorKind::checkpoint, "model", "{}: nested deeper than {}", path.string(),
-            kDeepestConfig);
+    require(depth <= kDeepestConfig, ErrorKind::checkpoint, "model", "{}: nested deeper than {}",
+            path.string(), kDeepestConfig);
     return true;
   };
   try {
     json parsed = json::parse(text, shallow);
-    require(parsed.is_object(), ErrorKind::checkpoint, "model", "{}: expected an object", path.string());
+    require(parsed.is_object(), ErrorKind::checkpoint, "model", "{}: expected an object",
+            path.string());
     return parsed;
   } catch (const json::exception&) {
     fail(ErrorKind::checkpoint, "model", "{} is not JSON (cut off or damaged)", path.string());
@@ -42,7 +44,8 @@ void take(const json& config, const char* key, T& value, const std::string& file
   const bool fits = std::is_same_v<T, std::string> ? found->is_string()
                     : std::is_same_v<T, int64_t>   ? found->is_number_integer()
                                                    : found->is_number();
-  require(fits, ErrorKind::checkpoint, "model", "{}: {} has the wrong type: {}", file, key, found->dump());
+  require(fits, ErrorKind::checkpoint, "model", "{}: {} has the wrong type: {}", file, key,
+          found->dump());
   value = found->get<T>();
 }
 
@@ -64,12 +67,15 @@ void stored_fields(EncoderConfig& c, Visit visit) {
   visit("pad_token_id", c.pad_token_id);
 }
 
-config::ChoiceTables attention_choices() { return {{"attention", nn::attention_table().choices()}}; }
+config::ChoiceTables attention_choices() {
+  return {{"attention", nn::attention_table().choices()}};
+}
 
 std::vector<std::string> read_labels(const json& config, const std::string& file) {
   const auto found = config.find("id2label");
   if (found == config.end() || found->is_null()) return {};
-  require(found->is_object(), ErrorKind::checkpoint, "model", "{}: id2label is not an object", file);
+  require(found->is_object(), ErrorKind::checkpoint, "model", "{}: id2label is not an object",
+          file);
   std::vector<std::string> labels(found->size());
   for (size_t i = 0; i < labels.size(); ++i) {
     const auto label = found->find(std::to_string(i));
@@ -83,8 +89,8 @@ std::vector<std::string> read_labels(const json& config, const std::string& file
 }  // namespace
 
 ModelDescription read_description(const std::filesystem::path& directory) {
-  require(std::filesystem::is_directory(directory), ErrorKind::checkpoint, "model", "{} is no model directory",
-          directory.string());
+  require(std::filesystem::is_directory(directory), ErrorKind::checkpoint, "model",
+          "{} is no model directory", directory.string());
   const std::filesystem::path path = directory / "config.json";
   const std::string file = path.string();
   const json config = parse_config(path);
@@ -93,7 +99,8 @@ ModelDescription read_description(const std::filesystem::path& directory) {
   require(type == "bert" || type == "tenfold-bert", ErrorKind::unsupported, "model",
           "{}: model_type '{}' is not supported: expected bert", file, type);
   ModelDescription description;
-  stored_fields(description.encoder, [&](const char* key, auto& value) { take(config, key, value, file); });
+  stored_fields(description.encoder,
+                [&](const char* key, auto& value) { take(config, key, value, file); });
   take(config, "torch_dtype", description.dtype, file);
   take(config, "dtype", description.dtype, file);
   std::string position = "absolute";
@@ -112,7 +119,8 @@ ModelDescription read_description(const std::filesystem::path& directory) {
   description.stored_config = config.dump();
   try {
     if (const auto own = config.find("tenfold"); own != config.end() && own->contains("model")) {
-      config::Document::from_json(own->at("model"), file).read(description.encoder, attention_choices());
+      config::Document::from_json(own->at("model"), file)
+          .read(description.encoder, attention_choices());
     }
     // Ranges are those of the fields: writing and reading them once checks every number.
     EncoderConfig checked;
@@ -130,13 +138,15 @@ std::string description_json(const ModelDescription& description) {
   EncoderConfig encoder = description.encoder;
   const bool plain = encoder.layers.empty() && !encoder.residual_attention &&
                      (encoder.attention.kind.empty() || encoder.attention.kind == "softmax");
-  json out = description.stored_config.empty() ? json::object() : json::parse(description.stored_config);
+  json out =
+      description.stored_config.empty() ? json::object() : json::parse(description.stored_config);
   for (const char* key : {"dtype", "tenfold", "id2label", "label2id", "num_labels"}) out.erase(key);
   out["architectures"] = json::array({description.architecture});
   out["model_type"] = plain ? "bert" : "tenfold-bert";
   stored_fields(encoder, [&](const char* key, auto& value) { out[key] = value; });
   out["position_embedding_type"] = "absolute";
-  out["classifier_dropout"] = description.classifier_dropout < 0 ? json() : json(description.classifier_dropout);
+  out["classifier_dropout"] =
+      description.classifier_dropout < 0 ? json() : json(description.classifier_dropout);
   out["tie_word_embeddings"] = true;
   out["torch_dtype"] = description.dtype;
   out["transformers_version"] = "4.40.0";
@@ -149,7 +159,8 @@ std::string description_json(const ModelDescription& description) {
     out["id2label"] = names;
     out["label2id"] = numbers;
     if (!out.contains("problem_type")) {
-      out["problem_type"] = description.labels.size() == 1 ? "regression" : "single_label_classification";
+      out["problem_type"] =
+          description.labels.size() == 1 ? "regression" : "single_label_classification";
     }
   }
   out["tenfold"]["version"] = TENFOLD_VERSION;

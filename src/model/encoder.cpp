@@ -9,7 +9,9 @@
 namespace tenfold::model {
 namespace {
 
-uint64_t seed_of(uint64_t seed, std::string_view name) { return combine_keys(seed, key_of_name(name)); }
+uint64_t seed_of(uint64_t seed, std::string_view name) {
+  return combine_keys(seed, key_of_name(name));
+}
 
 /// Word embeddings of `ids`; the padding row gets no gradient, as in the reference implementation.
 Tensor look_up_words(const Tensor& weight_VD, const Tensor& ids_T, int64_t padding) {
@@ -18,7 +20,8 @@ Tensor look_up_words(const Tensor& weight_VD, const Tensor& ids_T, int64_t paddi
 
 }  // namespace
 
-Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed, torch::TensorOptions options)
+Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed,
+                 torch::TensorOptions options)
     : config_(config) {
   const int64_t width = config.hidden_size;
   const double range = config.initializer_range;
@@ -27,25 +30,30 @@ Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed, torc
   };
   auto embeddings = register_module("embeddings", std::make_shared<ModuleGroup>());
   words_ = embeddings->add("word_embeddings", table(config.vocab_size, "word_embeddings"));
-  positions_ = embeddings->add("position_embeddings", table(config.max_position_embeddings, "position_embeddings"));
-  segments_ = embeddings->add("token_type_embeddings", table(config.type_vocab_size, "token_type_embeddings"));
-  norm_ = embeddings->add("LayerNorm", std::make_shared<nn::LayerNorm>(width, config.layer_norm_eps, options));
+  positions_ = embeddings->add("position_embeddings",
+                               table(config.max_position_embeddings, "position_embeddings"));
+  segments_ = embeddings->add("token_type_embeddings",
+                              table(config.type_vocab_size, "token_type_embeddings"));
+  norm_ = embeddings->add("LayerNorm",
+                          std::make_shared<nn::LayerNorm>(width, config.layer_norm_eps, options));
   if (config.pad_token_id < config.vocab_size) {
     torch::NoGradGuard no_gradient;
     words_->weight.select(0, config.pad_token_id).zero_();
   }
-  stack_ = register_module("encoder",
-                           std::make_shared<nn::Stack>(config.stack(), seed_of(seed, "encoder"), options));
+  stack_ = register_module(
+      "encoder", std::make_shared<nn::Stack>(config.stack(), seed_of(seed, "encoder"), options));
   if (pooler == Pooler::tanh) {
     const nn::LinearSpec spec{.in = width, .out = width, .bias = true, .initializer_range = range};
     auto group = register_module("pooler", std::make_shared<ModuleGroup>());
-    pooler_dense_ = group->add("dense", std::make_shared<nn::Linear>(spec, seed_of(seed, "pooler"), options));
+    pooler_dense_ =
+        group->add("dense", std::make_shared<nn::Linear>(spec, seed_of(seed, "pooler"), options));
   }
 }
 
 EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& pass,
                             const EncodeOptions& options) const {
-  const std::vector<int64_t> past = options.state != nullptr ? options.state->past : std::vector<int64_t>{};
+  const std::vector<int64_t> past =
+      options.state != nullptr ? options.state->past : std::vector<int64_t>{};
   const SequenceLayout& layout = tokens.layout;
   for (int64_t b = 0; b < layout.count(); ++b) {
     const int64_t end = layout.length(b) + (past.empty() ? 0 : past[static_cast<size_t>(b)]);
@@ -56,8 +64,8 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
   const Tensor positions_T = layout.positions(past).to(tokens.ids_T.device());
   Tensor embedded_TD = look_up_words(words_->weight, tokens.ids_T, config_.pad_token_id);
   embedded_TD = embedded_TD + positions_->forward(positions_T);
-  embedded_TD = embedded_TD +
-                (tokens.segments_T.defined() ? segments_->forward(tokens.segments_T) : segments_->weight[0]);
+  embedded_TD = embedded_TD + (tokens.segments_T.defined() ? segments_->forward(tokens.segments_T)
+                                                           : segments_->weight[0]);
   embedded_TD = norm_->forward(embedded_TD);
   if (pass.training && config_.hidden_dropout_prob > 0) {
     embedded_TD = dropout_rows(embedded_TD, row_keys(pass, layout).to(embedded_TD.device()),

@@ -26,13 +26,15 @@ struct EncoderOut {
 
 struct EncodeOptions {
   bool all_hidden = false;
-  nn::DecodeState* state = nullptr;  ///< while decoding: positions go on from it; the caller commits
+  nn::DecodeState* state =
+      nullptr;  ///< while decoding: positions go on from it; the caller commits
 };
 
 enum class Pooler : uint8_t { none, tanh };
 
 /// Parameters carry Hugging Face's names below "bert." ("embeddings.word_embeddings.weight",
-/// "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight"). forward is const and thread-safe.
+/// "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight"). forward is const and
+/// thread-safe.
 class Encoder : public torch::nn::Module {
  public:
   /// Fresh weights, a pure function of (seed, parameter); device and dtype of `options`.

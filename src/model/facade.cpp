@@ -16,29 +16,35 @@ struct Model::Impl {
   Tokenizer tokenizer;
   model::LoadedModel loaded;
 
-  size_t longest() const { return static_cast<size_t>(loaded.description.encoder.max_position_embeddings); }
+  size_t longest() const {
+    return static_cast<size_t>(loaded.description.encoder.max_position_embeddings);
+  }
 };
 
 namespace {
 
 constexpr size_t kFacadeBatchTokens = 4096;
 
-data::TokenBlock block_of(const std::vector<std::vector<int32_t>>& rows, std::span<const size_t> chosen) {
+data::TokenBlock block_of(const std::vector<std::vector<int32_t>>& rows,
+                          std::span<const size_t> chosen) {
   std::vector<data::Example> examples(chosen.size());
   for (size_t i = 0; i < chosen.size(); ++i) examples[i].sequences["tokens"] = rows[chosen[i]];
   return data::pack_tokens(examples);
 }
 
-/// Runs `use(indices, block)` over all rows, those of like length together, a budget of tokens at a time.
+/// Runs `use(indices, block)` over all rows, those of like length together, a budget of tokens at a
+/// time.
 template <typename Use>
 void in_batches(const std::vector<std::vector<int32_t>>& rows, Use use) {
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rows[a].size() < rows[b].size(); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return rows[a].size() < rows[b].size(); });
   size_t begin = 0;
   while (begin < order.size()) {
     size_t end = begin, tokens = 0;
-    while (end < order.size() && (end == begin || tokens + rows[order[end]].size() <= kFacadeBatchTokens)) {
+    while (end < order.size() &&
+           (end == begin || tokens + rows[order[end]].size() <= kFacadeBatchTokens)) {
       tokens += rows[order[end++]].size();
     }
     const std::span chosen(order.data() + begin, end - begin);
@@ -47,21 +53,25 @@ void in_batches(const std::vector<std::vector<int32_t>>& rows, Use use) {
   }
 }
 
-std::vector<std::vector<int32_t>> ids_of_texts(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
+std::vector<std::vector<int32_t>> ids_of_texts(const Tokenizer& tokenizer,
+                                               std::span<const std::string_view> texts,
                                                size_t longest) {
   std::vector<std::vector<int32_t>> rows;
-  for (const std::string_view text : texts) rows.push_back(tokenizer.encode_single(text, longest).ids);
+  for (const std::string_view text : texts)
+    rows.push_back(tokenizer.encode_single(text, longest).ids);
   return rows;
 }
 
 }  // namespace
 
 Model Model::load(const std::filesystem::path& directory) {
-  auto impl = std::make_shared<Impl>(Impl{Tokenizer::load(directory), model::load_model(directory)});
-  require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size, ErrorKind::checkpoint, "model",
-          "{}: the tokenizer has {} tokens, the model {}", directory.string(), impl->tokenizer.size(),
-          impl->loaded.description.encoder.vocab_size);
-  for (const model::OwnedModule& owned : impl->loaded.modules()) nn::pack_for_inference(*owned.module);
+  auto impl =
+      std::make_shared<Impl>(Impl{Tokenizer::load(directory), model::load_model(directory)});
+  require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size,
+          ErrorKind::checkpoint, "model", "{}: the tokenizer has {} tokens, the model {}",
+          directory.string(), impl->tokenizer.size(), impl->loaded.description.encoder.vocab_size);
+  for (const model::OwnedModule& owned : impl->loaded.modules())
+    nn::pack_for_inference(*owned.module);
   return Model(std::move(impl));
 }
 
@@ -70,18 +80,21 @@ std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> t
   const auto rows = ids_of_texts(impl_->tokenizer, texts, impl_->longest());
   std::vector<std::vector<float>> vectors(texts.size());
   in_batches(rows, [&](std::span<const size_t> chosen, const data::TokenBlock& block) {
-    const Tensor hidden_TD = impl_->loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
+    const Tensor hidden_TD =
+        impl_->loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
     const auto pieces = block.layout.split(hidden_TD);
     for (size_t i = 0; i < chosen.size(); ++i) {
       const Tensor mean_D = pieces[i].mean(0).contiguous();
-      vectors[chosen[i]].assign(mean_D.const_data_ptr<float>(), mean_D.const_data_ptr<float>() + mean_D.numel());
+      vectors[chosen[i]].assign(mean_D.const_data_ptr<float>(),
+                                mean_D.const_data_ptr<float>() + mean_D.numel());
     }
   });
   return vectors;
 }
 
 std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
-  require(impl_->loaded.mlm != nullptr, ErrorKind::unsupported, "fill", "this model has no vocabulary head");
+  require(impl_->loaded.mlm != nullptr, ErrorKind::unsupported, "fill",
+          "this model has no vocabulary head");
   torch::NoGradGuard no_gradient;
   const auto rows = ids_of_texts(impl_->tokenizer, {&text, 1}, impl_->longest());
   std::vector<FilledMask> filled;
@@ -94,7 +107,8 @@ std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
   if (filled.empty()) return filled;
   const size_t row = 0;
   const model::Encoder& encoder = *impl_->loaded.encoder;
-  const Tensor hidden_TD = encoder.forward(block_of(rows, {&row, 1}), PassContext::evaluation()).hidden_TD;
+  const Tensor hidden_TD =
+      encoder.forward(block_of(rows, {&row, 1}), PassContext::evaluation()).hidden_TD;
   const Tensor hidden_PD = hidden_TD.index_select(0, data::long_tensor(places));
   // Rows of the embeddings beyond the vocabulary (padding to a round number) are no tokens.
   const Tensor logits_PV = impl_->loaded.mlm->logits(hidden_PD, encoder.word_embeddings_VD())
@@ -112,22 +126,25 @@ std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
   return filled;
 }
 
-std::vector<std::vector<LabelScore>> Model::classify(std::span<const std::string_view> texts) const {
-  require(impl_->loaded.classifier != nullptr && labels().size() > 1, ErrorKind::unsupported, "classify",
-          "this model is no classifier");
+std::vector<std::vector<LabelScore>> Model::classify(
+    std::span<const std::string_view> texts) const {
+  require(impl_->loaded.classifier != nullptr && labels().size() > 1, ErrorKind::unsupported,
+          "classify", "this model is no classifier");
   torch::NoGradGuard no_gradient;
   const auto rows = ids_of_texts(impl_->tokenizer, texts, impl_->longest());
   std::vector<std::vector<LabelScore>> results(texts.size());
   const model::Encoder& encoder = *impl_->loaded.encoder;
   in_batches(rows, [&](std::span<const size_t> chosen, const data::TokenBlock& block) {
     const Tensor hidden_TD = encoder.forward(block, PassContext::evaluation()).hidden_TD;
-    const Tensor share_BC =
-        impl_->loaded.classifier->forward(encoder.pool(hidden_TD, block.layout)).softmax(1).to(torch::kFloat64);
+    const Tensor share_BC = impl_->loaded.classifier->forward(encoder.pool(hidden_TD, block.layout))
+                                .softmax(1)
+                                .to(torch::kFloat64);
     const auto share = share_BC.accessor<double, 2>();
     for (size_t i = 0; i < chosen.size(); ++i) {
       auto& scores = results[chosen[i]];
       for (size_t c = 0; c < labels().size(); ++c) {
-        scores.push_back({.label = labels()[c], .score = share[static_cast<int64_t>(i)][static_cast<int64_t>(c)]});
+        scores.push_back({.label = labels()[c],
+                          .score = share[static_cast<int64_t>(i)][static_cast<int64_t>(c)]});
       }
       std::stable_sort(scores.begin(), scores.end(),
                        [](const LabelScore& a, const LabelScore& b) { return a.score > b.score; });
@@ -138,6 +155,8 @@ std::vector<std::vector<LabelScore>> Model::classify(std::span<const std::string
 
 const std::vector<std::string>& Model::labels() const { return impl_->loaded.description.labels; }
 const std::vector<std::string>& Model::warnings() const { return impl_->loaded.warnings; }
-size_t Model::width() const { return static_cast<size_t>(impl_->loaded.description.encoder.hidden_size); }
+size_t Model::width() const {
+  return static_cast<size_t>(impl_->loaded.description.encoder.hidden_size);
+}
 
 }  // namespace tenfold

@@ -16,11 +16,13 @@ constexpr int64_t kChunkElements = 1 << 24;  // logits held at a time: 64 MiB of
 /// Value and gradient in one sweep: the softmax of a chunk is at hand when its loss is.
 class ChunkedVocabularyLoss : public torch::autograd::Function<ChunkedVocabularyLoss> {
  public:
-  static variable_list forward(AutogradContext* context, const Tensor& hidden_PD, const Tensor& weight_VD,
-                               const Tensor& bias_V, const Tensor& labels_P, bool with_gradient) {
+  static variable_list forward(AutogradContext* context, const Tensor& hidden_PD,
+                               const Tensor& weight_VD, const Tensor& bias_V,
+                               const Tensor& labels_P, bool with_gradient) {
     const int64_t rows = hidden_PD.size(0), vocabulary = weight_VD.size(0);
     const int64_t chunk = std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, vocabulary));
-    const bool narrow = hidden_PD.scalar_type() == at::kBFloat16 || hidden_PD.scalar_type() == at::kHalf;
+    const bool narrow =
+        hidden_PD.scalar_type() == at::kBFloat16 || hidden_PD.scalar_type() == at::kHalf;
     const auto wide = narrow ? at::kFloat : hidden_PD.scalar_type();
     Tensor sum = torch::zeros({}, hidden_PD.options().dtype(wide));
     Tensor correct = torch::zeros({}, labels_P.options());
@@ -46,7 +48,8 @@ class ChunkedVocabularyLoss : public torch::autograd::Function<ChunkedVocabulary
       weight_gradient_VD.addmm_(slope.t(), h);
       bias_gradient_V += slope.sum(0);
     }
-    if (with_gradient) context->save_for_backward({hidden_gradient_PD, weight_gradient_VD, bias_gradient_V});
+    if (with_gradient)
+      context->save_for_backward({hidden_gradient_PD, weight_gradient_VD, bias_gradient_V});
     context->mark_non_differentiable({correct});
     return {sum, correct};
   }
@@ -60,16 +63,18 @@ class ChunkedVocabularyLoss : public torch::autograd::Function<ChunkedVocabulary
 
 }  // namespace
 
-VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD, const Tensor& bias_V,
-                               const Tensor& labels_P) {
-  const bool with_gradient = torch::GradMode::is_enabled() &&
-                             (hidden_PD.requires_grad() || weight_VD.requires_grad() || bias_V.requires_grad());
-  const auto out = ChunkedVocabularyLoss::apply(hidden_PD, weight_VD, bias_V, labels_P, with_gradient);
+VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD,
+                               const Tensor& bias_V, const Tensor& labels_P) {
+  const bool with_gradient =
+      torch::GradMode::is_enabled() &&
+      (hidden_PD.requires_grad() || weight_VD.requires_grad() || bias_V.requires_grad());
+  const auto out =
+      ChunkedVocabularyLoss::apply(hidden_PD, weight_VD, bias_V, labels_P, with_gradient);
   return {out[0], out[1]};
 }
 
-VocabularyLoss vocabulary_loss_reference(const Tensor& hidden_PD, const Tensor& weight_VD, const Tensor& bias_V,
-                                         const Tensor& labels_P) {
+VocabularyLoss vocabulary_loss_reference(const Tensor& hidden_PD, const Tensor& weight_VD,
+                                         const Tensor& bias_V, const Tensor& labels_P) {
   const Tensor logits_PV = at::addmm(bias_V, hidden_PD, weight_VD.t());
   const Tensor picked = at::log_softmax(logits_PV, 1).gather(1, labels_P.unsqueeze(1));
   return {-picked.sum(), (logits_PV.argmax(1) == labels_P).sum()};
@@ -82,10 +87,10 @@ MlmHead::MlmHead(const EncoderConfig& config, uint64_t seed, torch::TensorOption
                             .bias = true,
                             .initializer_range = config.initializer_range};
   auto transform = register_module("transform", std::make_shared<ModuleGroup>());
-  dense_ = transform->add("dense",
-                          std::make_shared<nn::Linear>(spec, combine_keys(seed, key_of_name("mlm-head")), options));
-  norm_ = transform->add("LayerNorm",
-                         std::make_shared<nn::LayerNorm>(config.hidden_size, config.layer_norm_eps, options));
+  dense_ = transform->add("dense", std::make_shared<nn::Linear>(
+                                       spec, combine_keys(seed, key_of_name("mlm-head")), options));
+  norm_ = transform->add("LayerNorm", std::make_shared<nn::LayerNorm>(
+                                          config.hidden_size, config.layer_norm_eps, options));
   bias_V_ = register_parameter("bias", torch::zeros({config.vocab_size}, options));
 }
 
@@ -102,8 +107,8 @@ VocabularyLoss MlmHead::loss(const Tensor& hidden_PD, const Tensor& word_embeddi
   return vocabulary_loss(transform(hidden_PD), word_embeddings_VD, bias_V_, labels_P);
 }
 
-std::shared_ptr<nn::Linear> make_classifier(const EncoderConfig& config, int64_t classes, uint64_t seed,
-                                            torch::TensorOptions options) {
+std::shared_ptr<nn::Linear> make_classifier(const EncoderConfig& config, int64_t classes,
+                                            uint64_t seed, torch::TensorOptions options) {
   return std::make_shared<nn::Linear>(nn::LinearSpec{.in = config.hidden_size,
                                                      .out = classes,
                                                      .bias = true,

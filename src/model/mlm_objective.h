@@ -9,13 +9,15 @@
 
 namespace tenfold::model {
 
-/// Takes the fields "predicted_T" (int64 rows of the packed block) and "label_ids" (int64); gives the part "mlm" and
-/// the count "mlm_correct".
+/// Takes the fields "predicted_T" (int64 rows of the packed block) and "label_ids" (int64); gives
+/// the part "mlm" and the count "mlm_correct".
 class MlmObjective final : public Objective {
  public:
   explicit MlmObjective(std::shared_ptr<MlmHead> head) : head_(std::move(head)) {}
 
-  std::vector<OwnedModule> modules() override { return {{.prefix = "cls.predictions.", .module = head_}}; }
+  std::vector<OwnedModule> modules() override {
+    return {{.prefix = "cls.predictions.", .module = head_}};
+  }
   StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override;
 
  private:

@@ -1,5 +1,5 @@
-// A named place for sub-modules, so that parameter names come out as Hugging Face's ("transform.dense.weight").
-// Not here: any computation.
+// A named place for sub-modules, so that parameter names come out as Hugging Face's
+// ("transform.dense.weight"). Not here: any computation.
 #pragma once
 
 #include <memory>

@@ -24,7 +24,8 @@ struct StepContext {
   PassContext pass(const data::Batch& batch, uint64_t forward = 0) const;
 };
 
-/// The SUM of a loss over its items; the trainer divides by the total of the batches' denominators of that name.
+/// The SUM of a loss over its items; the trainer divides by the total of the batches' denominators
+/// of that name.
 struct LossPart {
   std::string name;
   Tensor sum;           ///< 0-d, fp32 or wider, attached to the graph
@@ -33,10 +34,12 @@ struct LossPart {
 
 struct StepResult {
   std::vector<LossPart> parts;
-  std::map<std::string, double> counts;  ///< sums to be reported (correct predictions, ...), added over the window
+  std::map<std::string, double>
+      counts;  ///< sums to be reported (correct predictions, ...), added over the window
 };
 
-/// A module the objective owns (head, generator, scorer): optimised, saved under `prefix`, synchronised.
+/// A module the objective owns (head, generator, scorer): optimised, saved under `prefix`,
+/// synchronised.
 struct OwnedModule {
   std::string prefix;  ///< of its tensor names in a checkpoint, e.g. "cls.predictions."
   std::shared_ptr<torch::nn::Module> module;
@@ -44,7 +47,8 @@ struct OwnedModule {
   double learning_rate_scale = 1.0;  ///< of that group
 };
 
-/// step() may run several forwards with sampling between them. The model never knows which objective trains it.
+/// step() may run several forwards with sampling between them. The model never knows which
+/// objective trains it.
 class Objective {
  public:
   virtual ~Objective() = default;

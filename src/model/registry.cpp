@@ -23,9 +23,11 @@ ObjectiveKind mlm_kind() {
           .options = config::ChoiceKind::of<data::MlmOptions>("mlm", summary),
           .make_collator =
               [](const Tokenizer& tokenizer, const config::Choice& choice) {
-                return std::make_unique<data::MlmCollator>(tokenizer, choice.as<data::MlmOptions>());
+                return std::make_unique<data::MlmCollator>(tokenizer,
+                                                           choice.as<data::MlmOptions>());
               },
-          .make_objective = [](const LoadedModel& model) { return std::make_unique<MlmObjective>(model.mlm); }};
+          .make_objective =
+              [](const LoadedModel& model) { return std::make_unique<MlmObjective>(model.mlm); }};
 }
 
 ObjectiveKind classification_kind() {
@@ -35,12 +37,14 @@ ObjectiveKind classification_kind() {
           .paper = "Devlin et al. 2018, BERT",
           .head = Head::classifier,
           .options = config::ChoiceKind::of<config::NoOptions>("classification", summary),
-          .make_collator = [](const Tokenizer&,
-                              const config::Choice&) { return std::make_unique<data::ClassificationCollator>(); },
+          .make_collator =
+              [](const Tokenizer&, const config::Choice&) {
+                return std::make_unique<data::ClassificationCollator>();
+              },
           .make_objective =
               [](const LoadedModel& model) {
-                return std::make_unique<ClassificationObjective>(model.classifier,
-                                                                 model.description.classifier_dropout);
+                return std::make_unique<ClassificationObjective>(
+                    model.classifier, model.description.classifier_dropout);
               }};
 }
 
@@ -48,7 +52,8 @@ ObjectiveKind classification_kind() {
 
 void ObjectiveTable::add(ObjectiveKind kind) {
   for (const ObjectiveKind& present : kinds_) {
-    require(present.name != kind.name, ErrorKind::internal, "objective", "'{}' is registered twice", kind.name);
+    require(present.name != kind.name, ErrorKind::internal, "objective", "'{}' is registered twice",
+            kind.name);
   }
   kinds_.push_back(std::move(kind));
 }
@@ -59,8 +64,8 @@ const ObjectiveKind& ObjectiveTable::find(std::string_view name) const {
     if (kind.name == name) return kind;
     names.push_back(kind.name);
   }
-  fail(ErrorKind::config, "objective", "unknown objective '{}': expected one of {}{}", name, join(names, ", "),
-       did_you_mean(name, names));
+  fail(ErrorKind::config, "objective", "unknown objective '{}': expected one of {}{}", name,
+       join(names, ", "), did_you_mean(name, names));
 }
 
 config::ChoiceTable ObjectiveTable::choices() const {

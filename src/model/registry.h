@@ -1,5 +1,6 @@
 // The table of objectives: what each trains, and how its two halves are made.
-// Not here: attention kinds (nn/attention_table.h) and mask samplers (data/mask_sampler.h), which have their own tables.
+// Not here: attention kinds (nn/attention_table.h) and mask samplers (data/mask_sampler.h), which
+// have their own tables.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,8 @@ struct ObjectiveKind {
   std::string name, summary, paper;
   Head head = Head::as_stored;  ///< what load_model or make_model must provide
   config::ChoiceKind options;   ///< of the collator's half
-  std::function<std::unique_ptr<data::Collator>(const Tokenizer&, const config::Choice&)> make_collator;
+  std::function<std::unique_ptr<data::Collator>(const Tokenizer&, const config::Choice&)>
+      make_collator;
   std::function<std::unique_ptr<Objective>(const LoadedModel&)> make_objective;
 };
 

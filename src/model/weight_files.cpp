@@ -20,7 +20,8 @@ void replace_end(std::string& text, std::string_view end, std::string_view repla
 
 std::string present_name(const std::string& stored) {
   std::string name = stored;
-  if (name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids")) return "";
+  if (name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids"))
+    return "";
   replace_end(name, "LayerNorm.gamma", "LayerNorm.weight");
   replace_end(name, "LayerNorm.beta", "LayerNorm.bias");
   for (const char* part : {"embeddings.", "encoder.", "pooler."}) {
@@ -30,14 +31,15 @@ std::string present_name(const std::string& stored) {
 }
 
 WeightFiles::WeightFiles(const std::filesystem::path& directory) : directory_(directory) {
-  const auto single = directory / "model.safetensors", index = directory / "model.safetensors.index.json";
+  const auto single = directory / "model.safetensors",
+             index = directory / "model.safetensors.index.json";
   if (std::filesystem::exists(single)) {
     add_file(single);
   } else if (std::filesystem::exists(index)) {
     add_shards(index);
   } else {
-    fail(ErrorKind::checkpoint, "model", "{} holds neither model.safetensors nor model.safetensors.index.json",
-         directory.string());
+    fail(ErrorKind::checkpoint, "model",
+         "{} holds neither model.safetensors nor model.safetensors.index.json", directory.string());
   }
 }
 
@@ -46,8 +48,8 @@ void WeightFiles::add_file(const std::filesystem::path& path) {
   for (const TensorEntry& entry : files_.back().entries()) {
     const std::string name = present_name(entry.name);
     if (name.empty()) continue;
-    require(places_.emplace(name, Place{files_.size() - 1, entry.name}).second, ErrorKind::checkpoint, "model",
-            "{}: '{}' is stored twice", path.string(), name);
+    require(places_.emplace(name, Place{files_.size() - 1, entry.name}).second,
+            ErrorKind::checkpoint, "model", "{}: '{}' is stored twice", path.string(), name);
   }
 }
 
@@ -63,31 +65,35 @@ void WeightFiles::add_shards(const std::filesystem::path& index) {
           ErrorKind::checkpoint, "model", "{}: weight_map is not an object", file);
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : parsed["weight_map"].items()) {
-    require(shard.is_string(), ErrorKind::checkpoint, "model", "{}: '{}' names no file", file, tensor);
+    require(shard.is_string(), ErrorKind::checkpoint, "model", "{}: '{}' names no file", file,
+            tensor);
     const std::string name = shard.get<std::string>();
     require(!name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
                 name.find('\\') == std::string::npos,
-            ErrorKind::checkpoint, "model", "{}: shard '{}' of '{}' lies outside the folder", file, name, tensor);
+            ErrorKind::checkpoint, "model", "{}: shard '{}' of '{}' lies outside the folder", file,
+            name, tensor);
     shards.insert(name);
   }
   std::map<std::string, size_t> opened;
   for (const std::string& shard : shards) {
     const auto path = index.parent_path() / shard;
-    require(std::filesystem::is_regular_file(path) && !std::filesystem::is_symlink(path), ErrorKind::checkpoint,
-            "model", "{}: shard {} is missing or no plain file", file, shard);
+    require(std::filesystem::is_regular_file(path) && !std::filesystem::is_symlink(path),
+            ErrorKind::checkpoint, "model", "{}: shard {} is missing or no plain file", file,
+            shard);
     add_file(path);
     opened[shard] = files_.size() - 1;
   }
   for (const auto& [tensor, shard] : parsed["weight_map"].items()) {
     const std::string name = shard.get<std::string>();
-    require(files_[opened.at(name)].has(tensor), ErrorKind::checkpoint, "model", "{}: {} has no tensor '{}'", file,
-            name, tensor);
+    require(files_[opened.at(name)].has(tensor), ErrorKind::checkpoint, "model",
+            "{}: {} has no tensor '{}'", file, name, tensor);
   }
 }
 
 const TensorEntry& WeightFiles::entry(const std::string& name) const {
   const auto found = places_.find(name);
-  require(found != places_.end(), ErrorKind::checkpoint, "model", "{}: no tensor '{}'", directory_.string(), name);
+  require(found != places_.end(), ErrorKind::checkpoint, "model", "{}: no tensor '{}'",
+          directory_.string(), name);
   return files_[found->second.file].entry(found->second.stored_name);
 }
 

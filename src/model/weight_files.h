@@ -1,5 +1,5 @@
-// The tensors of a model directory by their present-day names, whichever files and old names they come from.
-// Not here: which of them a module wants (checkpoint.cpp).
+// The tensors of a model directory by their present-day names, whichever files and old names they
+// come from. Not here: which of them a module wants (checkpoint.cpp).
 #pragma once
 
 #include <filesystem>
@@ -13,8 +13,9 @@ namespace tenfold::model {
 
 class WeightFiles {
  public:
-  /// Opens model.safetensors, or the shards named by model.safetensors.index.json. Error{checkpoint} where there is
-  /// neither, a shard is missing or lies outside the folder, or two tensors have one name.
+  /// Opens model.safetensors, or the shards named by model.safetensors.index.json.
+  /// Error{checkpoint} where there is neither, a shard is missing or lies outside the folder, or
+  /// two tensors have one name.
   explicit WeightFiles(const std::filesystem::path& directory);
 
   bool has(const std::string& name) const { return places_.contains(name); }
@@ -36,7 +37,8 @@ class WeightFiles {
   std::map<std::string, Place> places_;
 };
 
-/// "LayerNorm.gamma" -> "LayerNorm.weight", "embeddings.x" -> "bert.embeddings.x"; empty for buffers to be ignored.
+/// "LayerNorm.gamma" -> "LayerNorm.weight", "embeddings.x" -> "bert.embeddings.x"; empty for
+/// buffers to be ignored.
 std::string present_name(const std::string& stored);
 
 }  // namespace tenfold::model

@@ -35,8 +35,8 @@ constexpr std::array<ElementInfo, 13> kElements = {{{ElementType::f64, "F64", 8}
 
 constexpr size_t kLargestRank = 8;
 
-/// Takes the header's JSON event by event: depth, order and types are known at every place, so nothing the format
-/// does not have is ever stored. Throws through the parser.
+/// Takes the header's JSON event by event: depth, order and types are known at every place, so
+/// nothing the format does not have is ever stored. Throws through the parser.
 class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
  public:
   HeaderEvents(SafetensorsHeader& header, const std::string& file) : header_(header), file_(file) {}
@@ -48,13 +48,12 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   }
   bool binary(binary_t&) override { return unexpected("binary data"); }
 
-  bool number_integer(int64_t value) override {
-    refuse("'{}': {} is below 0", entry_.name, value);
-  }
+  bool number_integer(int64_t value) override { refuse("'{}': {} is below 0", entry_.name, value); }
   bool number_unsigned(uint64_t value) override {
     if (place_ != Place::shape && place_ != Place::offsets) return unexpected("a number");
     numbers_.push_back(value);
-    if (numbers_.size() > kLargestRank) refuse("'{}': more than {} numbers", entry_.name, kLargestRank);
+    if (numbers_.size() > kLargestRank)
+      refuse("'{}': more than {} numbers", entry_.name, kLargestRank);
     return true;
   }
 
@@ -141,7 +140,8 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
     refuse("the header is not JSON at byte {}", 8 + position);
   }
 
@@ -171,45 +171,51 @@ uint64_t bytes_of(const TensorEntry& entry, const std::string& file) {
   uint64_t bytes = element_size(entry.type);
   for (int64_t n : entry.shape) {
     if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(n), &bytes)) {
-      fail(ErrorKind::checkpoint, "safetensors", "{}: '{}': the shape overflows 64 bits", file, entry.name);
+      fail(ErrorKind::checkpoint, "safetensors", "{}: '{}': the shape overflows 64 bits", file,
+           entry.name);
     }
   }
   return bytes;
 }
 
 void check_places(SafetensorsHeader& header, uint64_t data_size, const std::string& file) {
-  std::stable_sort(header.tensors.begin(), header.tensors.end(), [](const TensorEntry& a, const TensorEntry& b) {
-    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-  });
+  std::stable_sort(header.tensors.begin(), header.tensors.end(),
+                   [](const TensorEntry& a, const TensorEntry& b) {
+                     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+                   });
   uint64_t at = 0;
   for (const TensorEntry& entry : header.tensors) {
-    require(entry.begin <= entry.end && entry.end <= data_size, ErrorKind::checkpoint, "safetensors",
-            "{}: '{}' claims bytes {}..{} of {}", file, entry.name, entry.begin, entry.end, data_size);
+    require(entry.begin <= entry.end && entry.end <= data_size, ErrorKind::checkpoint,
+            "safetensors", "{}: '{}' claims bytes {}..{} of {}", file, entry.name, entry.begin,
+            entry.end, data_size);
     require(entry.begin == at, ErrorKind::checkpoint, "safetensors",
-            "{}: '{}' begins at byte {} where {} was expected (a hole or an overlap)", file, entry.name,
-            entry.begin, at);
+            "{}: '{}' begins at byte {} where {} was expected (a hole or an overlap)", file,
+            entry.name, entry.begin, at);
     const uint64_t needed = bytes_of(entry, file);
     require(needed == entry.end - entry.begin, ErrorKind::checkpoint, "safetensors",
             "{}: '{}' needs {} bytes for its shape, {} are given", file, entry.name, needed,
             entry.end - entry.begin);
     at = entry.end;
   }
-  require(at == data_size, ErrorKind::checkpoint, "safetensors", "{}: {} bytes after the last tensor", file,
-          data_size - at);
+  require(at == data_size, ErrorKind::checkpoint, "safetensors",
+          "{}: {} bytes after the last tensor", file, data_size - at);
 }
 
 }  // namespace
 
-std::string_view element_name(ElementType type) { return kElements[static_cast<size_t>(type)].name; }
+std::string_view element_name(ElementType type) {
+  return kElements[static_cast<size_t>(type)].name;
+}
 uint64_t element_size(ElementType type) { return kElements[static_cast<size_t>(type)].size; }
 
 SafetensorsHeader parse_safetensors(std::span<const std::byte> bytes, const std::string& file) {
-  require(bytes.size() >= 8, ErrorKind::checkpoint, "safetensors", "{}: {} bytes, at least 8 expected", file,
-          bytes.size());
+  require(bytes.size() >= 8, ErrorKind::checkpoint, "safetensors",
+          "{}: {} bytes, at least 8 expected", file, bytes.size());
   uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);
   require(length <= kLargestSafetensorsHeader, ErrorKind::checkpoint, "safetensors",
-          "{}: a header of {} bytes is above the limit of {}", file, length, kLargestSafetensorsHeader);
+          "{}: a header of {} bytes is above the limit of {}", file, length,
+          kLargestSafetensorsHeader);
   require(length <= bytes.size() - 8, ErrorKind::checkpoint, "safetensors",
           "{}: the header of {} bytes passes the end of the file", file, length);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, length);

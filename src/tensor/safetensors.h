@@ -1,5 +1,6 @@
 // The safetensors format: what a file's header says, checked before anything is allocated or read.
-// Not here: torch tensors (safetensors_tensors.h) and which names a model expects (model/checkpoint.h).
+// Not here: torch tensors (safetensors_tensors.h) and which names a model expects
+// (model/checkpoint.h).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,21 @@
 
 namespace tenfold {
 
-enum class ElementType : uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
+enum class ElementType : uint8_t {
+  f64,
+  f32,
+  f16,
+  bf16,
+  i64,
+  i32,
+  i16,
+  i8,
+  u64,
+  u32,
+  u16,
+  u8,
+  boolean
+};
 
 /// The format's own spelling ("F32", "BF16", "BOOL", ...) and the bytes of one element.
 std::string_view element_name(ElementType type);
@@ -27,7 +42,8 @@ struct TensorEntry {
 };
 
 struct SafetensorsHeader {
-  std::vector<TensorEntry> tensors;  ///< by place in the data, which they fill without hole or overlap
+  std::vector<TensorEntry>
+      tensors;  ///< by place in the data, which they fill without hole or overlap
   std::map<std::string, std::string> metadata;
   uint64_t data_begin = 0;  ///< offset of the data in the file
 };
@@ -35,13 +51,13 @@ struct SafetensorsHeader {
 /// Longest header taken, as in the reference package.
 inline constexpr uint64_t kLargestSafetensorsHeader = 100'000'000;
 
-/// Parses and checks the header of a whole file. Never allocates more than a small multiple of the header; nesting,
-/// duplicate names, sizes that overflow, holes, overlaps and trailing bytes are refused. Error{checkpoint} naming
-/// `file`, the tensor or offset, and the rule.
+/// Parses and checks the header of a whole file. Never allocates more than a small multiple of the
+/// header; nesting, duplicate names, sizes that overflow, holes, overlaps and trailing bytes are
+/// refused. Error{checkpoint} naming `file`, the tensor or offset, and the rule.
 SafetensorsHeader parse_safetensors(std::span<const std::byte> bytes, const std::string& file);
 
-/// The header of a file that holds `tensors` one after another (begin and end are set here), with its 8 bytes of
-/// length, padded with blanks so that the data starts at a multiple of 8.
+/// The header of a file that holds `tensors` one after another (begin and end are set here), with
+/// its 8 bytes of length, padded with blanks so that the data starts at a multiple of 8.
 std::string make_safetensors_header(std::vector<TensorEntry>& tensors,
                                     const std::map<std::string, std::string>& metadata);
 

@@ -38,14 +38,15 @@ ElementType element_type(torch::ScalarType type) {
   for (const auto& [element, scalar] : kScalarTypes) {
     if (scalar == type) return element;
   }
-  fail(ErrorKind::unsupported, "safetensors", "tensors of type {} cannot be stored", c10::toString(type));
+  fail(ErrorKind::unsupported, "safetensors", "tensors of type {} cannot be stored",
+       c10::toString(type));
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   SafetensorsFile opened;
   opened.file_ = std::make_shared<MappedFile>(path, Access::random, ErrorKind::checkpoint);
-  opened.header_ = std::make_shared<SafetensorsHeader>(
-      parse_safetensors(opened.file_->bytes(), path.string()));
+  opened.header_ =
+      std::make_shared<SafetensorsHeader>(parse_safetensors(opened.file_->bytes(), path.string()));
   for (size_t i = 0; i < opened.header_->tensors.size(); ++i) {
     opened.index_[opened.header_->tensors[i].name] = i;
   }
@@ -70,15 +71,19 @@ Tensor SafetensorsFile::tensor(const std::string& name) const {
     return copy;
   }
   auto keep_alive = file_;
-  return torch::from_blob(const_cast<std::byte*>(bytes), at.shape, [keep_alive](void*) {}, options);
+  return torch::from_blob(
+      const_cast<std::byte*>(bytes), at.shape, [keep_alive](void*) {}, options);
 }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata) {
   std::vector<TensorEntry> entries;
   for (const auto& [name, tensor] : tensors) {
-    entries.push_back({.name = name, .type = element_type(tensor.scalar_type()), .shape = tensor.sizes().vec(),
-                       .begin = 0, .end = 0});
+    entries.push_back({.name = name,
+                       .type = element_type(tensor.scalar_type()),
+                       .shape = tensor.sizes().vec(),
+                       .begin = 0,
+                       .end = 0});
   }
   AtomicFile file(path);
   file.write(make_safetensors_header(entries, metadata));

@@ -26,9 +26,11 @@ class SafetensorsFile {
   const std::vector<TensorEntry>& entries() const { return header_->tensors; }
   const std::map<std::string, std::string>& metadata() const { return header_->metadata; }
   bool has(const std::string& name) const { return index_.contains(name); }
-  const TensorEntry& entry(const std::string& name) const;  ///< Error{checkpoint} naming file and tensor
+  const TensorEntry& entry(
+      const std::string& name) const;  ///< Error{checkpoint} naming file and tensor
 
-  /// The tensor as stored, over the mapped bytes where they are aligned: never write to it. It keeps the mapping alive.
+  /// The tensor as stored, over the mapped bytes where they are aligned: never write to it. It
+  /// keeps the mapping alive.
   Tensor tensor(const std::string& name) const;
 
  private:
@@ -37,7 +39,8 @@ class SafetensorsFile {
   std::map<std::string, size_t> index_;
 };
 
-/// Writes the tensors in the given order, atomically. They may lie on any device; metadata as HF expects it is
+/// Writes the tensors in the given order, atomically. They may lie on any device; metadata as HF
+/// expects it is
 /// {"format": "pt"}. Error{run} where the file cannot be written.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});

@@ -29,7 +29,8 @@ bool same_weights(const LoadedModel& a, const LoadedModel& b) {
   const auto left = a.modules(), right = b.modules();
   if (left.size() != right.size()) return false;
   for (size_t i = 0; i < left.size(); ++i) {
-    const auto mine = left[i].module->named_parameters(), other = right[i].module->named_parameters();
+    const auto mine = left[i].module->named_parameters(),
+               other = right[i].module->named_parameters();
     if (mine.size() != other.size()) return false;
     for (const auto& item : mine) {
       if (!torch::equal(item.value(), other[item.key()])) return false;
@@ -39,8 +40,8 @@ bool same_weights(const LoadedModel& a, const LoadedModel& b) {
 }
 
 TEST(Checkpoint, ReadsBackWhatItWroteForEveryHead) {
-  for (const char* architecture : {"BertModel", "BertForMaskedLM", "BertForPreTraining",
-                                   "BertForSequenceClassification"}) {
+  for (const char* architecture :
+       {"BertModel", "BertForMaskedLM", "BertForPreTraining", "BertForSequenceClassification"}) {
     ModelDescription description = tiny_description();
     description.architecture = architecture;
     description.labels = {"no", "yes", "perhaps"};
@@ -69,8 +70,9 @@ TEST(Checkpoint, ShardsAboveTheLimitAndNarrowTypes) {
   write_model(narrow, made.description, made.modules(), {.dtype = torch::kBFloat16});
   const LoadedModel read = load_model(narrow);
   EXPECT_EQ(read.description.dtype, "bfloat16");
-  EXPECT_TRUE(torch::equal(read.encoder->word_embeddings_VD(),
-                           made.encoder->word_embeddings_VD().to(torch::kBFloat16).to(torch::kFloat32)));
+  EXPECT_TRUE(
+      torch::equal(read.encoder->word_embeddings_VD(),
+                   made.encoder->word_embeddings_VD().to(torch::kBFloat16).to(torch::kFloat32)));
 }
 
 TEST(Checkpoint, TiedWeightsAreStoredOnceAndUnknownKeysSurvive) {
@@ -78,7 +80,8 @@ TEST(Checkpoint, TiedWeightsAreStoredOnceAndUnknownKeysSurvive) {
   const LoadedModel model = load_model(testing::golden_model("bert-pretraining-gelu"));
   const auto folder = fresh_folder("saved");
   write_model(folder, model.description, model.modules());
-  const auto before = SafetensorsFile::open(testing::golden_model("bert-pretraining-gelu") / "model.safetensors");
+  const auto before =
+      SafetensorsFile::open(testing::golden_model("bert-pretraining-gelu") / "model.safetensors");
   const auto after = SafetensorsFile::open(folder / "model.safetensors");
   EXPECT_EQ(before.entries().size(), after.entries().size());
   for (const TensorEntry& entry : before.entries()) {
@@ -102,10 +105,12 @@ TEST(Checkpoint, ADecoderOfItsOwnIsRefusedATiedCopyTaken) {
     {
       const auto file = SafetensorsFile::open(folder / "model.safetensors");
       for (const TensorEntry& entry : file.entries()) {
-        if (!entry.name.ends_with("decoder.weight")) tensors.emplace_back(entry.name, file.tensor(entry.name).clone());
+        if (!entry.name.ends_with("decoder.weight"))
+          tensors.emplace_back(entry.name, file.tensor(entry.name).clone());
       }
     }
-    tensors.emplace_back("cls.predictions.decoder.weight", made.encoder->word_embeddings_VD().detach() + shift);
+    tensors.emplace_back("cls.predictions.decoder.weight",
+                         made.encoder->word_embeddings_VD().detach() + shift);
     write_safetensors(folder / "model.safetensors", tensors);
     if (shift == 0) {
       EXPECT_THAT(load_model(folder).warnings, ::testing::IsEmpty());
@@ -121,10 +126,12 @@ TEST(Checkpoint, FineTuningTakesTheEncoderAndMakesTheHead) {
   const LoadedModel made = make_model(description, {.seed = 3});
   const auto folder = fresh_folder("tune");
   write_model(folder, made.description, made.modules());
-  const LoadOptions fresh{.head = Head::classifier, .missing = MissingHead::fresh, .labels = {"a", "b"}, .seed = 5};
+  const LoadOptions fresh{
+      .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"a", "b"}, .seed = 5};
   const LoadedModel tuned = load_model(folder, fresh);
   EXPECT_EQ(tuned.warnings.size(), 2U);  // pooler and classifier
-  EXPECT_TRUE(torch::equal(tuned.encoder->word_embeddings_VD(), made.encoder->word_embeddings_VD()));
+  EXPECT_TRUE(
+      torch::equal(tuned.encoder->word_embeddings_VD(), made.encoder->word_embeddings_VD()));
   EXPECT_EQ(tuned.description.architecture, "BertForSequenceClassification");
   EXPECT_THROW(load_model(folder, {.head = Head::classifier, .labels = {"a", "b"}}), Error);
 }
@@ -136,8 +143,10 @@ TEST(Checkpoint, OtherLabelsMakeAFreshClassifier) {
   const LoadedModel made = make_model(description, {.seed = 3});
   const auto folder = fresh_folder("labels");
   write_model(folder, made.description, made.modules());
-  LoadOptions options{.head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 9};
-  EXPECT_TRUE(torch::equal(load_model(folder, options).classifier->weight, made.classifier->weight));
+  LoadOptions options{
+      .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 9};
+  EXPECT_TRUE(
+      torch::equal(load_model(folder, options).classifier->weight, made.classifier->weight));
   options.labels = {"red", "green", "blue"};
   EXPECT_EQ(load_model(folder, options).classifier->weight.size(0), 3);
 }
@@ -145,7 +154,8 @@ TEST(Checkpoint, OtherLabelsMakeAFreshClassifier) {
 TEST(Checkpoint, ReadWeightsRestoresEveryBit) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForMaskedLM";
-  const LoadedModel made = make_model(description, {.seed = 3}), other = make_model(description, {.seed = 4});
+  const LoadedModel made = make_model(description, {.seed = 3}),
+                    other = make_model(description, {.seed = 4});
   const auto folder = fresh_folder("restore");
   write_model(folder, made.description, made.modules());
   EXPECT_FALSE(same_weights(made, other));

@@ -1,7 +1,5 @@
 // The public Model on the reference models: agreement with the tensors beneath, batching, refusals.
 // Not here: the encoder's numbers (golden_model_test.cpp).
-#include "tenfold/model.h"
-
 #include <gmock/gmock.h>
 
 #include <thread>
@@ -9,6 +7,7 @@
 #include "goldens.h"
 #include "model/registry.h"
 #include "tenfold/error.h"
+#include "tenfold/model.h"
 
 namespace tenfold::model {
 namespace {
@@ -24,7 +23,8 @@ TEST(Facade, EmbedsATextTheSameAloneAndInCompany) {
   for (size_t i = 0; i < texts.size(); ++i) {
     const auto alone = model.embed({&texts[i], 1});
     ASSERT_EQ(alone[0].size(), model.width());
-    for (size_t d = 0; d < model.width(); ++d) EXPECT_NEAR(alone[0][d], together[i][d], 1e-5) << texts[i];
+    for (size_t d = 0; d < model.width(); ++d)
+      EXPECT_NEAR(alone[0][d], together[i][d], 1e-5) << texts[i];
   }
 }
 

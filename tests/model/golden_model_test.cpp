@@ -1,6 +1,6 @@
-// The encoder and its heads against the reference implementation: hidden states, logits, losses, every gradient; and
-// the verdict on every hostile model directory.
-// Not here: objectives (objective_test.cpp) and writing (checkpoint_test.cpp).
+// The encoder and its heads against the reference implementation: hidden states, logits, losses,
+// every gradient; and the verdict on every hostile model directory. Not here: objectives
+// (objective_test.cpp) and writing (checkpoint_test.cpp).
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
@@ -14,8 +14,8 @@
 namespace tenfold::model {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::golden_model;
+using ::testing::HasSubstr;
 
 int count_prefix(const SafetensorsFile& file, std::string_view prefix) {
   int count = 0;
@@ -33,18 +33,21 @@ TEST_P(GoldenModel, EqualsTheReferenceInEveryTensor) {
   EXPECT_THAT(verification.warnings, ::testing::IsEmpty());
   int gradients = 0;
   for (const VerifiedTensor& row : verification.tensors) {
-    EXPECT_TRUE(row.passed) << row.name << " differs by " << row.max_abs << ", allowed " << row.allowed;
+    EXPECT_TRUE(row.passed) << row.name << " differs by " << row.max_abs << ", allowed "
+                            << row.allowed;
     gradients += row.name.starts_with("grad.") ? 1 : 0;
   }
   EXPECT_EQ(gradients, count_prefix(expected, "grad."));
-  for (const std::string& name : verification.skipped) EXPECT_THAT(name, HasSubstr("attentions.")) << name;
+  for (const std::string& name : verification.skipped)
+    EXPECT_THAT(name, HasSubstr("attentions.")) << name;
   printf("goldens compared: %zu\n", verification.tensors.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Bert, GoldenModel,
-                         ::testing::Values("bert-pretraining-gelu", "bert-pretraining-gelu-new", "bert-mlm",
-                                           "bert-mlm-sharded", "bert-mlm-bf16", "bert-mlm-fp16",
-                                           "bert-classification", "bert-regression"),
+                         ::testing::Values("bert-pretraining-gelu", "bert-pretraining-gelu-new",
+                                           "bert-mlm", "bert-mlm-sharded", "bert-mlm-bf16",
+                                           "bert-mlm-fp16", "bert-classification",
+                                           "bert-regression"),
                          [](const auto& golden) {
                            std::string name = golden.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -62,7 +65,8 @@ TEST(GoldenEncoder, LastHiddenStateAndPoolerEqualTheBareModel) {
     for (const char* in : {"in.input_ids", "in.attention_mask", "in.token_type_ids"}) {
       tensors.emplace_back(in, inputs.tensor(in));
     }
-    for (const TensorEntry& entry : bare.entries()) tensors.emplace_back(entry.name, bare.tensor(entry.name));
+    for (const TensorEntry& entry : bare.entries())
+      tensors.emplace_back(entry.name, bare.tensor(entry.name));
     write_safetensors(joined, tensors);
     const Verification verification = verify_against(folder, joined);
     EXPECT_EQ(verification.tensors.size(), 2U);
@@ -76,8 +80,10 @@ struct UnilmCase {
   std::string mode;
   See see;
 };
-const UnilmCase kUnilmCases[] = {
-    {"bidirectional", See::all}, {"l2r", See::past}, {"r2l", See::future}, {"seq2seq", See::prefix}};
+const UnilmCase kUnilmCases[] = {{"bidirectional", See::all},
+                                 {"l2r", See::past},
+                                 {"r2l", See::future},
+                                 {"seq2seq", See::prefix}};
 
 TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
   TENFOLD_NEEDS_SHARED();
@@ -86,8 +92,9 @@ TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
   const auto file = SafetensorsFile::open(folder / "expected.safetensors");
   int compared = 0;
   for (const bool wide : {false, true}) {
-    const LoadedModel model =
-        load_model(folder, {.tensors = torch::TensorOptions().dtype(wide ? torch::kFloat64 : torch::kFloat32)});
+    const LoadedModel model = load_model(
+        folder,
+        {.tensors = torch::TensorOptions().dtype(wide ? torch::kFloat64 : torch::kFloat32)});
     const auto lengths = testing::lengths_of(file.tensor("in.attention_mask"));
     const Tensor source_B = file.tensor("in.source_lengths");
     data::TokenBlock mixed;
@@ -108,16 +115,18 @@ TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
         mixed.mask.source.push_back(one.see == See::prefix ? source : 0);
         mixed_lengths.push_back(lengths[b]);
       }
-      const auto out = model.encoder->forward(block, PassContext::evaluation(), {.all_hidden = true});
+      const auto out =
+          model.encoder->forward(block, PassContext::evaluation(), {.all_hidden = true});
       const Tensor expected =
           testing::real_rows(file.tensor((wide ? "f64." : "") + one.mode + ".logits"), lengths);
       const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VD());
       EXPECT_LE((got - expected).abs().max().item<double>(), tolerance) << one.mode;
       ++compared;
       for (size_t i = 0; i < out.all_hidden_TD.size() && !wide; ++i) {
-        const Tensor hidden =
-            testing::real_rows(file.tensor(fmt::format("{}.hidden_states.{}", one.mode, i)), lengths);
-        EXPECT_LE((out.all_hidden_TD[i] - hidden).abs().max().item<double>(), tolerance) << one.mode << i;
+        const Tensor hidden = testing::real_rows(
+            file.tensor(fmt::format("{}.hidden_states.{}", one.mode, i)), lengths);
+        EXPECT_LE((out.all_hidden_TD[i] - hidden).abs().max().item<double>(), tolerance)
+            << one.mode << i;
         ++compared;
       }
       ids.push_back(block.ids_T);

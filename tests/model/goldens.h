@@ -16,7 +16,9 @@ namespace tenfold::model::testing {
 
 using tenfold::testing::shared_path;
 
-inline std::filesystem::path golden_model(const std::string& name) { return shared_path("goldens/models/" + name); }
+inline std::filesystem::path golden_model(const std::string& name) {
+  return shared_path("goldens/models/" + name);
+}
 
 /// A folder of its own for this test, emptied.
 inline std::filesystem::path fresh_folder(const std::string& name) {
@@ -29,13 +31,15 @@ inline std::filesystem::path fresh_folder(const std::string& name) {
 /// Real rows of a padded [B, n, ...] tensor, given the lengths.
 inline Tensor real_rows(const Tensor& padded, const std::vector<int64_t>& lengths) {
   std::vector<Tensor> pieces;
-  for (size_t b = 0; b < lengths.size(); ++b) pieces.push_back(padded[static_cast<int64_t>(b)].slice(0, 0, lengths[b]));
+  for (size_t b = 0; b < lengths.size(); ++b)
+    pieces.push_back(padded[static_cast<int64_t>(b)].slice(0, 0, lengths[b]));
   return torch::cat(pieces);
 }
 
 inline std::vector<int64_t> lengths_of(const Tensor& keep_Bn) {
   const Tensor lengths_B = keep_Bn.sum(1).to(torch::kLong).contiguous();
-  return {lengths_B.const_data_ptr<int64_t>(), lengths_B.const_data_ptr<int64_t>() + lengths_B.numel()};
+  return {lengths_B.const_data_ptr<int64_t>(),
+          lengths_B.const_data_ptr<int64_t>() + lengths_B.numel()};
 }
 
 }  // namespace tenfold::model::testing

@@ -1,6 +1,6 @@
-// Objectives: sums that do not depend on how a batch is cut, the chunked loss, and a toy that carries what ELECTRA and
-// MAP-Net ask of the contract.
-// Not here: reference values (golden_model_test.cpp).
+// Objectives: sums that do not depend on how a batch is cut, the chunked loss, and a toy that
+// carries what ELECTRA and MAP-Net ask of the contract. Not here: reference values
+// (golden_model_test.cpp).
 #include "model/objective.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,8 @@ data::Batch batch_of(const std::vector<uint64_t>& ids) {
     targets.push_back(static_cast<int64_t>(5 + id % 10));
     labels.push_back(static_cast<int64_t>(id % 3));
     lengths.push_back(length);
-    for (int64_t i = 0; i < length; ++i) tokens.push_back((static_cast<int64_t>(id) * 7 + i * 3) % 19 + 1);
+    for (int64_t i = 0; i < length; ++i)
+      tokens.push_back((static_cast<int64_t>(id) * 7 + i * 3) % 19 + 1);
   }
   data::TokenBlock block;
   block.layout = SequenceLayout::of_lengths(lengths);
@@ -66,12 +67,14 @@ void expect_cut_invariance(Encoder& encoder, Objective& objective) {
   const StepResult first = objective.step(encoder, batch_of({11}), context);
   const StepResult rest = objective.step(encoder, batch_of({4, 3}), context);
   for (const LossPart& part : whole.parts) {
-    EXPECT_NEAR(part.sum.item<double>(), part_of(first, part.name) + part_of(rest, part.name), 1e-4) << part.name;
+    EXPECT_NEAR(part.sum.item<double>(), part_of(first, part.name) + part_of(rest, part.name), 1e-4)
+        << part.name;
   }
   for (const auto& [name, count] : whole.counts) {
     EXPECT_EQ(count, first.counts.at(name) + rest.counts.at(name)) << name;
   }
-  const StepResult later = objective.step(encoder, batch_of({3, 11, 4}), {.training = true, .seed = 5, .step = 8});
+  const StepResult later =
+      objective.step(encoder, batch_of({3, 11, 4}), {.training = true, .seed = 5, .step = 8});
   EXPECT_NE(whole.parts[0].sum.item<double>(), later.parts[0].sum.item<double>());
 }
 
@@ -79,7 +82,8 @@ TEST(Objectives, SumsDoNotDependOnHowABatchIsCut) {
   const LoadedModel masked = make_model(small_description("BertForMaskedLM"), {.seed = 1});
   MlmObjective mlm(masked.mlm);
   expect_cut_invariance(*masked.encoder, mlm);
-  const LoadedModel classes = make_model(small_description("BertForSequenceClassification"), {.seed = 1});
+  const LoadedModel classes =
+      make_model(small_description("BertForSequenceClassification"), {.seed = 1});
   ClassificationObjective classification(classes.classifier);
   expect_cut_invariance(*classes.encoder, classification);
 }
@@ -110,15 +114,18 @@ TEST(VocabularyLoss, EqualsPlainOperatorsAcrossChunks) {
 }
 
 TEST(VocabularyLoss, NoRowsGiveZeroAndZeroGradients) {
-  Tensor hidden = torch::zeros({0, 3}).requires_grad_(true), weight = torch::ones({5, 3}).requires_grad_(true);
-  const VocabularyLoss loss = vocabulary_loss(hidden, weight, torch::zeros({5}), torch::zeros({0}, torch::kInt64));
+  Tensor hidden = torch::zeros({0, 3}).requires_grad_(true),
+         weight = torch::ones({5, 3}).requires_grad_(true);
+  const VocabularyLoss loss =
+      vocabulary_loss(hidden, weight, torch::zeros({5}), torch::zeros({0}, torch::kInt64));
   loss.sum.backward();
   EXPECT_EQ(loss.sum.item<double>(), 0.0);
   EXPECT_EQ(weight.grad().abs().sum().item<double>(), 0.0);
 }
 
-/// A generator proposes tokens for the masked rows, the model tells which rows were replaced: two forwards with
-/// sampling between, a second network in a parameter group of its own, parts with different denominators.
+/// A generator proposes tokens for the masked rows, the model tells which rows were replaced: two
+/// forwards with sampling between, a second network in a parameter group of its own, parts with
+/// different denominators.
 class ReplacedTokens final : public Objective {
  public:
   ReplacedTokens(const EncoderConfig& config, uint64_t seed)
@@ -127,8 +134,14 @@ class ReplacedTokens final : public Objective {
         judge_(make_classifier(config, 1, seed, torch::TensorOptions())) {}
 
   std::vector<OwnedModule> modules() override {
-    return {{.prefix = "generator.bert.", .module = generator_, .group = "generator", .learning_rate_scale = 0.5},
-            {.prefix = "generator.cls.predictions.", .module = head_, .group = "generator", .learning_rate_scale = 0.5},
+    return {{.prefix = "generator.bert.",
+             .module = generator_,
+             .group = "generator",
+             .learning_rate_scale = 0.5},
+            {.prefix = "generator.cls.predictions.",
+             .module = head_,
+             .group = "generator",
+             .learning_rate_scale = 0.5},
             {.prefix = "discriminator_predictions.", .module = judge_}};
   }
 
@@ -137,23 +150,30 @@ class ReplacedTokens final : public Objective {
     const Tensor rows_P = batch.field("predicted_T"), labels_P = batch.field("label_ids");
     const Tensor hidden_PD =
         generator_->forward(tokens, context.pass(batch, 0)).hidden_TD.index_select(0, rows_P);
-    const VocabularyLoss generated = head_->loss(hidden_PD, generator_->word_embeddings_VD(), labels_P);
+    const VocabularyLoss generated =
+        head_->loss(hidden_PD, generator_->word_embeddings_VD(), labels_P);
     const Tensor logits_PV = head_->logits(hidden_PD, generator_->word_embeddings_VD()).detach();
     data::TokenBlock corrupted = tokens;
     corrupted.ids_T = tokens.ids_T.index_copy(0, rows_P, sample(logits_PV, batch, context));
-    const Tensor replaced_T = corrupted.ids_T.ne(tokens.ids_T.index_copy(0, rows_P, labels_P)).to(torch::kFloat32);
-    const Tensor score_T = judge_->forward(model.forward(corrupted, context.pass(batch, 1)).hidden_TD).squeeze(1);
-    const Tensor loss_T = at::binary_cross_entropy_with_logits(score_T, replaced_T, {}, {}, at::Reduction::None);
-    return {.parts = {{.name = "generator", .sum = generated.sum}, {.name = "discriminator", .sum = loss_T.sum(), .weight = 50}},
+    const Tensor replaced_T =
+        corrupted.ids_T.ne(tokens.ids_T.index_copy(0, rows_P, labels_P)).to(torch::kFloat32);
+    const Tensor score_T =
+        judge_->forward(model.forward(corrupted, context.pass(batch, 1)).hidden_TD).squeeze(1);
+    const Tensor loss_T =
+        at::binary_cross_entropy_with_logits(score_T, replaced_T, {}, {}, at::Reduction::None);
+    return {.parts = {{.name = "generator", .sum = generated.sum},
+                      {.name = "discriminator", .sum = loss_T.sum(), .weight = 50}},
             .counts = {{"replaced", replaced_T.sum().item<double>()}}};
   }
 
  private:
   /// Gumbel-max draws that hang on the example and the step alone.
-  static Tensor sample(const Tensor& logits_PV, const data::Batch& batch, const StepContext& context) {
+  static Tensor sample(const Tensor& logits_PV, const data::Batch& batch,
+                       const StepContext& context) {
     std::vector<Tensor> noise;
     for (const uint64_t id : batch.example_ids) {
-      const uint64_t key = combine_keys(combine_keys(combine_keys(context.seed, key_of_name("sample")), context.step), id);
+      const uint64_t key = combine_keys(
+          combine_keys(combine_keys(context.seed, key_of_name("sample")), context.step), id);
       RandomStream draw(key, "gumbel");
       std::vector<float> row(static_cast<size_t>(logits_PV.size(1)));
       for (float& g : row) {
@@ -208,7 +228,8 @@ TEST(ToyObjective, OwnedModulesAreSavedUnderTheirPrefixesAndRestored) {
   write_model(folder, model.description, modules_of(objective));
   read_weights(folder, modules_of(other));
   for (size_t i = 0; i < 3; ++i) {
-    const auto mine = objective.modules()[i].module->parameters(), theirs = other.modules()[i].module->parameters();
+    const auto mine = objective.modules()[i].module->parameters(),
+               theirs = other.modules()[i].module->parameters();
     for (size_t p = 0; p < mine.size(); ++p) EXPECT_TRUE(torch::equal(mine[p], theirs[p]));
   }
 }

@@ -1,5 +1,5 @@
-// The safetensors reader against files that break each rule of the format, and against its own writer.
-// Not here: model directories (tests/model).
+// The safetensors reader against files that break each rule of the format, and against its own
+// writer. Not here: model directories (tests/model).
 #include "tensor/safetensors.h"
 
 #include <gmock/gmock.h>
@@ -66,11 +66,16 @@ TEST(Safetensors, EveryHostileFileGetsItsVerdict) {
 }
 
 TEST(Safetensors, MessagesNameTheTensorAndTheRule) {
-  EXPECT_THAT(refusal_of(safetensors_bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", std::string(12, 'x'))),
-              HasSubstr("'a' begins at byte 4 where 0 was expected"));
-  EXPECT_THAT(refusal_of(safetensors_bytes(R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})", "xxxx")),
-              HasSubstr("more than 8 numbers"));
-  EXPECT_THAT(refusal_of(safetensors_bytes(R"({"__metadata__":{"k":"v","k":"w"}})", "")), HasSubstr("appears twice"));
+  EXPECT_THAT(
+      refusal_of(safetensors_bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+                                   std::string(12, 'x'))),
+      HasSubstr("'a' begins at byte 4 where 0 was expected"));
+  EXPECT_THAT(
+      refusal_of(safetensors_bytes(
+          R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})", "xxxx")),
+      HasSubstr("more than 8 numbers"));
+  EXPECT_THAT(refusal_of(safetensors_bytes(R"({"__metadata__":{"k":"v","k":"w"}})", "")),
+              HasSubstr("appears twice"));
   EXPECT_THAT(refusal_of(std::string("\xff\xff\xff\xff\0\0\0\0", 8)), HasSubstr("above the limit"));
 }
 
@@ -103,8 +108,9 @@ TEST(Safetensors, SurvivesBitFlips) {
 TEST(Safetensors, ReadsBackWhatItWroteInEveryType) {
   const auto path = scratch_file("types.safetensors");
   NamedTensors written;
-  for (auto type : {torch::kFloat64, torch::kFloat32, torch::kFloat16, torch::kBFloat16, torch::kInt64, torch::kInt32,
-                    torch::kInt16, torch::kInt8, torch::kUInt8, torch::kBool}) {
+  for (auto type :
+       {torch::kFloat64, torch::kFloat32, torch::kFloat16, torch::kBFloat16, torch::kInt64,
+        torch::kInt32, torch::kInt16, torch::kInt8, torch::kUInt8, torch::kBool}) {
     written.emplace_back(c10::toString(type), torch::arange(6).reshape({2, 3}).to(type));
   }
   written.emplace_back("empty", torch::empty({0, 3}));
