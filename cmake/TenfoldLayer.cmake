@@ -1,6 +1,7 @@
 # tenfold_layer(NAME [TORCH] [DEPENDS layer...]): one OBJECT library of src/NAME, which may include only from
 # the layers it depends on. Layers with TORCH share one precompiled header (src/tensor/torch.h).
 # tenfold_library(): all objects as the one installed library tenfold::tenfold.
+# tenfold_install(): rules for the library, the public headers and the package that find_package(tenfold) reads.
 # tenfold_test(LAYER): one test binary of tests/LAYER, linked with that layer and everything below it.
 
 set(TENFOLD_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
@@ -81,4 +82,20 @@ function(tenfold_library)
   target_link_libraries(tenfold PRIVATE $<BUILD_INTERFACE:tenfold_common>)
   tenfold_link_libtorch(tenfold)
   set_target_properties(tenfold PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+  tenfold_install()
+endfunction()
+
+# The installed library finds libtorch where it was at build time. The package file is our own and not an exported
+# target list, because that would name targets of libraries that users of the public headers never see.
+function(tenfold_install)
+  include(GNUInstallDirs)
+  include(CMakePackageConfigHelpers)
+  set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tenfold)
+  install(TARGETS tenfold LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/tenfold DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+  configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/tenfoldConfig.cmake.in ${CMAKE_BINARY_DIR}/tenfoldConfig.cmake
+    INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+  write_basic_package_version_file(${CMAKE_BINARY_DIR}/tenfoldConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES ${CMAKE_BINARY_DIR}/tenfoldConfig.cmake ${CMAKE_BINARY_DIR}/tenfoldConfigVersion.cmake
+    DESTINATION ${package})
 endfunction()
