@@ -10,7 +10,8 @@ Activation parse_activation(std::string_view name) {
   if (name == "gelu") return Activation::gelu;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
   if (name == "relu") return Activation::relu;
-  fail(ErrorKind::config, "hidden_act", "expected 'gelu', 'gelu_new', 'gelu_pytorch_tanh' or 'relu', got '{}'", name);
+  fail(ErrorKind::config, "hidden_act",
+       "expected 'gelu', 'gelu_new', 'gelu_pytorch_tanh' or 'relu', got '{}'", name);
 }
 
 Tensor activate(const Tensor& x, Activation activation) {

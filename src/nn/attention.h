@@ -1,5 +1,6 @@
 // The attention contract: one struct in, one out; every attention kind fills it.
-// Not here: any kernel (softmax_attention.cpp and the methods), or who provides keys and values (the stack decides).
+// Not here: any kernel (softmax_attention.cpp and the methods), or who provides keys and values
+// (the stack decides).
 //
 // T query rows, S key rows, D width, H heads, E head size, B sequences.
 #pragma once
@@ -22,13 +23,15 @@ namespace tenfold::nn {
 struct AttentionContext {
   SequenceLayout query_layout, source_layout;
   MaskSpec mask;
-  std::shared_ptr<const PositionBias> bias;  ///< optional; made once a pass, dense only in the reference
-  std::vector<int64_t> past;                 ///< keys in memory, one a sequence; empty: not decoding
+  std::shared_ptr<const PositionBias>
+      bias;                   ///< optional; made once a pass, dense only in the reference
+  std::vector<int64_t> past;  ///< keys in memory, one a sequence; empty: not decoding
   PassContext pass;
   Tensor row_keys_T;  ///< dropout keys of the query rows; defined only while training with dropout
 };
 
-/// Layer to layer (RealFormer: raw scores before mask and softmax); opaque; the stack drops it where kinds differ.
+/// Layer to layer (RealFormer: raw scores before mask and softmax); opaque; the stack drops it
+/// where kinds differ.
 struct Carry {
   virtual ~Carry() = default;
 };
@@ -45,16 +48,17 @@ class AttentionMemory {
   virtual void add(int64_t count) = 0;
 };
 
-/// self: keys stand at the same places as queries, and join the memory at `past`. cross: the source is another text,
-/// which stays as it is while the queries grow.
+/// self: keys stand at the same places as queries, and join the memory at `past`. cross: the source
+/// is another text, which stays as it is while the queries grow.
 enum class Side : uint8_t { self, cross };
 
 enum class KeysFrom : uint8_t { given, memory };  ///< memory: cross-attention after its first step
 
 struct AttentionIn {
   const AttentionContext& context;
-  Tensor query_TD;   ///< hidden states asking
-  Tensor source_SD;  ///< hidden states asked; the same tensor for ordinary self-attention (fused QKV)
+  Tensor query_TD;  ///< hidden states asking
+  Tensor
+      source_SD;  ///< hidden states asked; the same tensor for ordinary self-attention (fused QKV)
   Side side = Side::self;
   KeysFrom keys = KeysFrom::given;
   std::shared_ptr<const Carry> carry;
@@ -73,7 +77,7 @@ struct AttentionTraits {
   bool incremental = false, bias = false, carry = false, cross = false;
   bool stochastic = false;
   bool exposes_scores = false;  ///< forms raw scores, so they can be carried from layer to layer
-  int64_t fixed_length = 0;  ///< longest sequence it was built for; 0: any
+  int64_t fixed_length = 0;     ///< longest sequence it was built for; 0: any
 };
 
 /// The sizes an attention module is built with.
@@ -86,18 +90,21 @@ struct AttentionShape {
   double initializer_range = 0.02;
 };
 
-/// One attention kind. Parameters live in the module; forward is const in everything else and thread-safe.
+/// One attention kind. Parameters live in the module; forward is const in everything else and
+/// thread-safe.
 class Attention : public torch::nn::Module {
  public:
   virtual AttentionTraits traits() const = 0;
   virtual AttentionOut forward(const AttentionIn& in) const = 0;
-  /// Memory for `count` sequences of at most `capacity` keys; Error{unsupported} where traits().incremental is false.
+  /// Memory for `count` sequences of at most `capacity` keys; Error{unsupported} where
+  /// traits().incremental is false.
   virtual std::unique_ptr<AttentionMemory> new_memory(int64_t count, int64_t capacity) const = 0;
 };
 
-/// Throws Error{shape} or Error{unsupported} where the context contradicts itself, the mask, or `traits`: rows that do not
-/// fit, kinds the attention does not honour, decoding where more keys would change what was already computed, a prefix
-/// mask whose source does not arrive whole in the first step.
+/// Throws Error{shape} or Error{unsupported} where the context contradicts itself, the mask, or
+/// `traits`: rows that do not fit, kinds the attention does not honour, decoding where more keys
+/// would change what was already computed, a prefix mask whose source does not arrive whole in the
+/// first step.
 void check_context(const AttentionIn& in, const AttentionTraits& traits);
 
 }  // namespace tenfold::nn

@@ -9,7 +9,8 @@ namespace tenfold::nn {
 
 void AttentionTable::add(AttentionKind kind) {
   for (const AttentionKind& present : kinds_) {
-    require(present.name != kind.name, ErrorKind::internal, "attention", "kind '{}' is registered twice", kind.name);
+    require(present.name != kind.name, ErrorKind::internal, "attention",
+            "kind '{}' is registered twice", kind.name);
   }
   kinds_.push_back(std::move(kind));
 }
@@ -20,8 +21,8 @@ const AttentionKind& AttentionTable::find(std::string_view name) const {
     if (kind.name == name) return kind;
     names.push_back(kind.name);
   }
-  fail(ErrorKind::config, "attention", "unknown kind '{}': expected one of {}{}", name, join(names, ", "),
-       did_you_mean(name, names));
+  fail(ErrorKind::config, "attention", "unknown kind '{}': expected one of {}{}", name,
+       join(names, ", "), did_you_mean(name, names));
 }
 
 config::ChoiceTable AttentionTable::choices() const {
@@ -33,15 +34,15 @@ config::ChoiceTable AttentionTable::choices() const {
 AttentionTable& attention_table() {
   static AttentionTable table = [] {
     AttentionTable built_in;
-    built_in.add(attention_kind<SoftmaxAttention, config::NoOptions>("softmax", "scaled dot products through a softmax",
-                                                                     "arXiv 1706.03762"));
+    built_in.add(attention_kind<SoftmaxAttention, config::NoOptions>(
+        "softmax", "scaled dot products through a softmax", "arXiv 1706.03762"));
     return built_in;
   }();
   return table;
 }
 
-std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape, uint64_t seed,
-                                          torch::TensorOptions options) {
+std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape,
+                                          uint64_t seed, torch::TensorOptions options) {
   const AttentionKind& kind = attention_table().find(choice.kind.empty() ? "softmax" : choice.kind);
   if (choice.options) return kind.make(shape, *choice.options, seed, options);
   return kind.make(shape, *kind.options(), seed, options);

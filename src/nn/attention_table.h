@@ -19,12 +19,13 @@ struct AttentionKind {
   std::string name, summary, paper;
   std::function<std::unique_ptr<config::OptionSet>()> options;  ///< its default options
   std::function<AttentionTraits(const config::OptionSet&)> traits;
-  std::function<std::shared_ptr<Attention>(const AttentionShape&, const config::OptionSet&, uint64_t seed,
-                                           torch::TensorOptions)>
+  std::function<std::shared_ptr<Attention>(const AttentionShape&, const config::OptionSet&,
+                                           uint64_t seed, torch::TensorOptions)>
       make;
 };
 
-/// Kinds by name, in the order they were added. Filled at start-up by register functions; reading is thread-safe.
+/// Kinds by name, in the order they were added. Filled at start-up by register functions; reading
+/// is thread-safe.
 class AttentionTable {
  public:
   void add(AttentionKind kind);  ///< Error{internal} for a name taken already
@@ -42,20 +43,23 @@ class AttentionTable {
 AttentionTable& attention_table();
 
 /// A module of the chosen kind (empty kind: softmax; no options: its defaults).
-std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape, uint64_t seed,
-                                          torch::TensorOptions options);
+std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape,
+                                          uint64_t seed, torch::TensorOptions options);
 AttentionTraits attention_traits(const config::Choice& choice);
 
-/// The entry of a kind `Module(const AttentionShape&, const Options&, uint64_t seed, torch::TensorOptions)` with
-/// `static AttentionTraits Module::traits_of(const Options&)`.
+/// The entry of a kind `Module(const AttentionShape&, const Options&, uint64_t seed,
+/// torch::TensorOptions)` with `static AttentionTraits Module::traits_of(const Options&)`.
 template <typename Module, config::HasFields Options>
 AttentionKind attention_kind(std::string name, std::string summary, std::string paper) {
   auto typed = [name](const config::OptionSet& set) -> const Options& {
     const auto* options = dynamic_cast<const config::OptionsOf<Options>*>(&set);
-    require(options != nullptr, ErrorKind::internal, "attention", "options of '{}' have another type", name);
+    require(options != nullptr, ErrorKind::internal, "attention",
+            "options of '{}' have another type", name);
     return options->value;
   };
-  return {name, std::move(summary), std::move(paper),
+  return {name,
+          std::move(summary),
+          std::move(paper),
           [] { return std::make_unique<config::OptionsOf<Options>>(Options{}); },
           [typed](const config::OptionSet& set) { return Module::traits_of(typed(set)); },
           [typed](const AttentionShape& shape, const config::OptionSet& set, uint64_t seed,

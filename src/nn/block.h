@@ -1,5 +1,6 @@
-// One post-LN Transformer block as BERT has it: attention, then feed-forward, each with residual sum and LayerNorm.
-// Not here: the order of blocks or what they attend to (stack.h); pre-norm blocks.
+// One post-LN Transformer block as BERT has it: attention, then feed-forward, each with residual
+// sum and LayerNorm. Not here: the order of blocks or what they attend to (stack.h); pre-norm
+// blocks.
 //
 // T rows, D width.
 #pragma once
@@ -29,7 +30,8 @@ struct BlockSpec {
 struct BlockIn {
   const AttentionContext& context;
   Tensor hidden_TD;
-  Tensor source_SD;  ///< keys and values come from here; the same tensor for ordinary self-attention
+  Tensor
+      source_SD;  ///< keys and values come from here; the same tensor for ordinary self-attention
   std::shared_ptr<const Carry> carry;
   AttentionMemory* memory = nullptr;
   uint64_t layer = 0;  ///< numbers the dropout sites

@@ -14,7 +14,8 @@ void for_each_memory(DecodeState& state, Change change) {
 }
 
 void check_state_counts(const DecodeState& state, size_t got) {
-  require(got == state.past.size(), ErrorKind::shape, "decode state", "expected {} counts, got {}", state.past.size(), got);
+  require(got == state.past.size(), ErrorKind::shape, "decode state", "expected {} counts, got {}",
+          state.past.size(), got);
 }
 
 }  // namespace
@@ -23,7 +24,8 @@ void DecodeState::select(const std::vector<int64_t>& parents) {
   std::vector<int64_t> moved;
   moved.reserve(parents.size());
   for (const int64_t parent : parents) {
-    require(parent >= 0 && parent < count(), ErrorKind::shape, "decode state", "no sequence {} among {}", parent, count());
+    require(parent >= 0 && parent < count(), ErrorKind::shape, "decode state",
+            "no sequence {} among {}", parent, count());
     moved.push_back(past[static_cast<size_t>(parent)]);
   }
   for_each_memory(*this, [&](AttentionMemory& memory) { memory.select(parents); });
@@ -38,7 +40,8 @@ void DecodeState::add(int64_t more) {
 void DecodeState::commit(const std::vector<int64_t>& counts) {
   check_state_counts(*this, counts.size());
   for (size_t b = 0; b < counts.size(); ++b) {
-    require(counts[b] >= 0, ErrorKind::shape, "decode state", "a count must not be negative, got {}", counts[b]);
+    require(counts[b] >= 0, ErrorKind::shape, "decode state",
+            "a count must not be negative, got {}", counts[b]);
   }
   for (size_t b = 0; b < counts.size(); ++b) past[b] += counts[b];
 }

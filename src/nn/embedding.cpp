@@ -9,8 +9,8 @@ namespace tenfold::nn {
 
 Embedding::Embedding(int64_t rows, int64_t width, double initializer_range, uint64_t seed,
                      torch::TensorOptions options) {
-  weight = register_parameter(
-      "weight", normal_tensor({rows, width}, initializer_range, Tails::cut_at_two, mix_bits(seed), options));
+  weight = register_parameter("weight", normal_tensor({rows, width}, initializer_range,
+                                                      Tails::cut_at_two, mix_bits(seed), options));
 }
 
 Tensor Embedding::forward(const Tensor& ids_T) const { return at::embedding(weight, ids_T); }

@@ -8,11 +8,12 @@
 
 namespace tenfold::nn {
 
-/// Parameter "weight" [rows, width], normal cut at two deviations. Ids must be in range: they are checked where data
-/// enters, not here. forward is const and thread-safe.
+/// Parameter "weight" [rows, width], normal cut at two deviations. Ids must be in range: they are
+/// checked where data enters, not here. forward is const and thread-safe.
 class Embedding : public torch::nn::Module {
  public:
-  Embedding(int64_t rows, int64_t width, double initializer_range, uint64_t seed, torch::TensorOptions options);
+  Embedding(int64_t rows, int64_t width, double initializer_range, uint64_t seed,
+            torch::TensorOptions options);
 
   Tensor forward(const Tensor& ids_T) const;  ///< int64 [T] -> [T, width]
 

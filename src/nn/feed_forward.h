@@ -1,5 +1,5 @@
-// The parts of a post-LN block behind its attention: a projection that returns to the residual, and the feed-forward.
-// Not here: attention, or gated feed-forward layers.
+// The parts of a post-LN block behind its attention: a projection that returns to the residual, and
+// the feed-forward. Not here: attention, or gated feed-forward layers.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ namespace tenfold::nn {
 /// LayerNorm(residual + dropout(dense(x))). Parameters "dense.*", "LayerNorm.*".
 class ResidualOutput : public torch::nn::Module {
  public:
-  ResidualOutput(const LinearSpec& dense, double layer_norm_eps, uint64_t seed, torch::TensorOptions options);
+  ResidualOutput(const LinearSpec& dense, double layer_norm_eps, uint64_t seed,
+                 torch::TensorOptions options);
   Tensor forward(const Tensor& x_TC, const Tensor& residual_TD, const DropoutAt& dropout) const;
 
  private:
@@ -29,8 +30,8 @@ struct FeedForwardSpec {
   double initializer_range = 0.02;
 };
 
-/// x -> LayerNorm(x + dropout(W2 activation(W1 x))). Its two parts are modules of their own, so that the block can
-/// register them as "intermediate" and "output" beside its attention.
+/// x -> LayerNorm(x + dropout(W2 activation(W1 x))). Its two parts are modules of their own, so
+/// that the block can register them as "intermediate" and "output" beside its attention.
 class FeedForward {
  public:
   FeedForward(const FeedForwardSpec& spec, uint64_t seed, torch::TensorOptions options);

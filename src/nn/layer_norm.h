@@ -1,5 +1,5 @@
-// Layer normalisation, and the residual sum with dropout that precedes it in a post-LN block, in one pass over memory.
-// Not here: RMSNorm or where a norm stands (block.h).
+// Layer normalisation, and the residual sum with dropout that precedes it in a post-LN block, in
+// one pass over memory. Not here: RMSNorm or where a norm stands (block.h).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace tenfold::nn {
 
-/// Where a dropout takes its bits: the rows' keys, the place in the network, the probability. p = 0: no dropout.
+/// Where a dropout takes its bits: the rows' keys, the place in the network, the probability. p =
+/// 0: no dropout.
 struct DropoutAt {
   Tensor row_keys_T;
   uint64_t site = 0;
@@ -22,7 +23,8 @@ class LayerNorm : public torch::nn::Module {
 
   Tensor forward(const Tensor& x_TD) const;
   /// forward(residual + dropout(x)), fused on the CPU.
-  Tensor forward_residual(const Tensor& x_TD, const Tensor& residual_TD, const DropoutAt& dropout = {}) const;
+  Tensor forward_residual(const Tensor& x_TD, const Tensor& residual_TD,
+                          const DropoutAt& dropout = {}) const;
 
   Tensor weight, bias;
   double epsilon() const { return epsilon_; }
@@ -32,10 +34,11 @@ class LayerNorm : public torch::nn::Module {
 };
 
 /// The function behind forward_residual. x, residual: [T, D], the same dtype as weight and bias.
-Tensor residual_layer_norm(const Tensor& x_TD, const Tensor& residual_TD, const Tensor& weight_D, const Tensor& bias_D,
-                           double epsilon, const DropoutAt& dropout);
+Tensor residual_layer_norm(const Tensor& x_TD, const Tensor& residual_TD, const Tensor& weight_D,
+                           const Tensor& bias_D, double epsilon, const DropoutAt& dropout);
 /// The same from separate operators: the reference, and the path of other devices.
-Tensor residual_layer_norm_reference(const Tensor& x_TD, const Tensor& residual_TD, const Tensor& weight_D,
-                                     const Tensor& bias_D, double epsilon, const DropoutAt& dropout);
+Tensor residual_layer_norm_reference(const Tensor& x_TD, const Tensor& residual_TD,
+                                     const Tensor& weight_D, const Tensor& bias_D, double epsilon,
+                                     const DropoutAt& dropout);
 
 }  // namespace tenfold::nn

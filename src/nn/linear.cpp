@@ -8,18 +8,22 @@
 namespace tenfold::nn {
 
 Linear::Linear(const LinearSpec& spec, uint64_t seed, torch::TensorOptions options) {
-  weight = register_parameter("weight", normal_tensor({spec.out, spec.in}, spec.initializer_range, Tails::cut_at_two,
-                                                      mix_bits(seed), options));
+  weight = register_parameter("weight", normal_tensor({spec.out, spec.in}, spec.initializer_range,
+                                                      Tails::cut_at_two, mix_bits(seed), options));
   if (spec.bias) bias = register_parameter("bias", torch::zeros({spec.out}, options));
 }
 
 Tensor Linear::forward(const Tensor& x, Activation activation) const {
   if (packed_.serves(x)) return packed_.linear(x, activation);
-  return activate(at::linear(x, weight, bias.defined() ? std::optional<Tensor>(bias) : std::nullopt), activation);
+  return activate(
+      at::linear(x, weight, bias.defined() ? std::optional<Tensor>(bias) : std::nullopt),
+      activation);
 }
 
 void Linear::pack_for_inference() {
-  packed_ = PackedWeight(weight, bias, bias.defined() ? std::vector<Tensor>{weight, bias} : std::vector<Tensor>{weight});
+  packed_ = PackedWeight(
+      weight, bias,
+      bias.defined() ? std::vector<Tensor>{weight, bias} : std::vector<Tensor>{weight});
 }
 
 }  // namespace tenfold::nn

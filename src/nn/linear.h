@@ -13,7 +13,8 @@ namespace tenfold::nn {
 struct LinearSpec {
   int64_t in = 0, out = 0;
   bool bias = true;
-  double initializer_range = 0.02;  ///< of the weights: normal, cut at two deviations; the bias starts at 0
+  double initializer_range =
+      0.02;  ///< of the weights: normal, cut at two deviations; the bias starts at 0
 };
 
 /// Parameters "weight" [out, in] and "bias" [out]. forward is const and thread-safe. x: [..., in].
@@ -21,7 +22,8 @@ class Linear : public torch::nn::Module, public Packable {
  public:
   Linear(const LinearSpec& spec, uint64_t seed, torch::TensorOptions options);
 
-  /// activation(x W^T + b): one product with the activation fused where the weights are packed and gradients are off.
+  /// activation(x W^T + b): one product with the activation fused where the weights are packed and
+  /// gradients are off.
   Tensor forward(const Tensor& x, Activation activation = Activation::none) const;
 
   void pack_for_inference() override;

@@ -17,12 +17,14 @@ const c10::OperatorHandle& reorder_operator() {
 }
 
 const c10::OperatorHandle& linear_operator() {
-  static const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "");
+  static const c10::OperatorHandle op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "");
   return op;
 }
 
 bool packable(const Tensor& weight) {
-  if (!weight.device().is_cpu() || !at::globalContext().hasMKLDNN() || weight.numel() == 0) return false;
+  if (!weight.device().is_cpu() || !at::globalContext().hasMKLDNN() || weight.numel() == 0)
+    return false;
   if (weight.scalar_type() == at::kFloat) return true;
   return weight.scalar_type() == at::kBFloat16 && __builtin_cpu_supports("avx512bf16");
 }
@@ -42,9 +44,13 @@ PackedWeight::PackedWeight(const Tensor& weight, const Tensor& bias, std::vector
 }
 
 bool PackedWeight::serves(const Tensor& x) const {
-  if (!packed_.defined() || at::GradMode::is_enabled() || x.scalar_type() != dtype_ || x.numel() == 0) return false;
+  if (!packed_.defined() || at::GradMode::is_enabled() || x.scalar_type() != dtype_ ||
+      x.numel() == 0)
+    return false;
   for (size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].const_data_ptr() != stamps_[i].first || sources_[i]._version() != stamps_[i].second) return false;
+    if (sources_[i].const_data_ptr() != stamps_[i].first ||
+        sources_[i]._version() != stamps_[i].second)
+      return false;
   }
   return x.device().is_cpu();
 }
@@ -67,7 +73,8 @@ void pack_for_inference(torch::nn::Module& root) {
   auto modules = root.modules(false);
   std::reverse(modules.begin(), modules.end());
   for (const auto& module : modules) {
-    if (auto* packable_module = dynamic_cast<Packable*>(module.get())) packable_module->pack_for_inference();
+    if (auto* packable_module = dynamic_cast<Packable*>(module.get()))
+      packable_module->pack_for_inference();
   }
   if (auto* self = dynamic_cast<Packable*>(&root)) self->pack_for_inference();
 }

@@ -11,16 +11,17 @@
 
 namespace tenfold::nn {
 
-/// A weight in oneDNN's own layout together with the version of the tensors it was made from: once an optimiser or a
-/// load writes to them the packed form counts as stale and is not used.
+/// A weight in oneDNN's own layout together with the version of the tensors it was made from: once
+/// an optimiser or a load writes to them the packed form counts as stale and is not used.
 class PackedWeight {
  public:
   PackedWeight() = default;
-  /// Packs `weight` [out, in]; stays empty where this machine or dtype has no packed product. `sources` are the
-  /// tensors whose change makes it stale.
+  /// Packs `weight` [out, in]; stays empty where this machine or dtype has no packed product.
+  /// `sources` are the tensors whose change makes it stale.
   PackedWeight(const Tensor& weight, const Tensor& bias, std::vector<Tensor> sources);
 
-  /// Whether `linear` may be used for x now: packed, not stale, gradients off, same dtype, on the CPU, rows > 0.
+  /// Whether `linear` may be used for x now: packed, not stale, gradients off, same dtype, on the
+  /// CPU, rows > 0.
   bool serves(const Tensor& x) const;
   Tensor linear(const Tensor& x, Activation activation) const;
 
@@ -39,8 +40,8 @@ class Packable {
   virtual void unpack() = 0;
 };
 
-/// Packs every Packable below and including `root` (costs a second copy of the weights). Call after loading; not while
-/// another thread runs the model.
+/// Packs every Packable below and including `root` (costs a second copy of the weights). Call after
+/// loading; not while another thread runs the model.
 void pack_for_inference(torch::nn::Module& root);
 void unpack(torch::nn::Module& root);
 

@@ -8,14 +8,16 @@
 
 namespace tenfold::nn {
 
-ProjectedAttention::ProjectedAttention(const AttentionShape& shape, uint64_t seed, torch::TensorOptions options)
+ProjectedAttention::ProjectedAttention(const AttentionShape& shape, uint64_t seed,
+                                       torch::TensorOptions options)
     : shape_(shape) {
   const LinearSpec spec{.in = shape.width,
                         .out = shape.heads * shape.head_size,
                         .bias = shape.projection_bias,
                         .initializer_range = shape.initializer_range};
   const auto projection = [&](const char* name) {
-    return register_module(name, std::make_shared<Linear>(spec, combine_keys(seed, key_of_name(name)), options));
+    return register_module(
+        name, std::make_shared<Linear>(spec, combine_keys(seed, key_of_name(name)), options));
   };
   query_ = projection("query");
   key_ = projection("key");
@@ -26,7 +28,9 @@ double ProjectedAttention::scale() const {
   return shape_.scale > 0 ? shape_.scale : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
 }
 
-Tensor ProjectedAttention::fused_weight() const { return at::cat({query_->weight, key_->weight, value_->weight}); }
+Tensor ProjectedAttention::fused_weight() const {
+  return at::cat({query_->weight, key_->weight, value_->weight});
+}
 
 Tensor ProjectedAttention::fused_bias() const {
   return query_->bias.defined() ? at::cat({query_->bias, key_->bias, value_->bias}) : Tensor();
@@ -35,7 +39,8 @@ Tensor ProjectedAttention::fused_bias() const {
 Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
   if (packed_.serves(x_TD)) return packed_.linear(x_TD, Activation::none);
   const Tensor bias = fused_bias();
-  return at::linear(x_TD, fused_weight(), bias.defined() ? std::optional<Tensor>(bias) : std::nullopt);
+  return at::linear(x_TD, fused_weight(),
+                    bias.defined() ? std::optional<Tensor>(bias) : std::nullopt);
 }
 
 void ProjectedAttention::pack_for_inference() {
@@ -50,12 +55,15 @@ void ProjectedAttention::pack_for_inference() {
 
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
   check_context(in, traits());
-  const auto heads = [&](const Tensor& x) { return x.view({x.size(0), shape_.heads, shape_.head_size}); };
+  const auto heads = [&](const Tensor& x) {
+    return x.view({x.size(0), shape_.heads, shape_.head_size});
+  };
   AttentionOut out;
   if (in.keys == KeysFrom::memory) {
     out = mix(heads(query_->forward(in.query_TD)), {}, {}, in);
   } else if (in.query_TD.is_same(in.source_SD)) {
-    const Tensor fused = fused_projection(in.query_TD).view({in.query_TD.size(0), 3, shape_.heads, shape_.head_size});
+    const Tensor fused = fused_projection(in.query_TD)
+                             .view({in.query_TD.size(0), 3, shape_.heads, shape_.head_size});
     const std::vector<Tensor> parts = fused.unbind(1);
     out = mix(parts[0], parts[1], parts[2], in);
   } else {

@@ -13,7 +13,8 @@
 
 namespace tenfold::nn {
 
-/// Parameters "query.*", "key.*", "value.*"; one product computes all three where query and source are one tensor.
+/// Parameters "query.*", "key.*", "value.*"; one product computes all three where query and source
+/// are one tensor.
 class ProjectedAttention : public Attention, public Packable {
  public:
   ProjectedAttention(const AttentionShape& shape, uint64_t seed, torch::TensorOptions options);
@@ -25,7 +26,8 @@ class ProjectedAttention : public Attention, public Packable {
   double scale() const;  ///< of the scores
 
  protected:
-  /// key_SHE and value_SHE are undefined where the keys come from memory. Returns context_THE in any layout.
+  /// key_SHE and value_SHE are undefined where the keys come from memory. Returns context_THE in
+  /// any layout.
   virtual AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                            const AttentionIn& in) const = 0;
 

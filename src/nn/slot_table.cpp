@@ -14,7 +14,8 @@ Tensor enlarged(const Tensor& old, int64_t slots, int64_t length) {
   std::vector<int64_t> shape = old.sizes().vec();
   shape[0] = slots;
   shape[1] = length;
-  Tensor larger = old.scalar_type() == at::kBool ? torch::ones(shape, old.options()) : torch::zeros(shape, old.options());
+  Tensor larger = old.scalar_type() == at::kBool ? torch::ones(shape, old.options())
+                                                 : torch::zeros(shape, old.options());
   larger.narrow(0, 0, old.size(0)).narrow(1, 0, old.size(1)).copy_(old);
   return larger;
 }
@@ -23,21 +24,23 @@ Tensor enlarged(const Tensor& old, int64_t slots, int64_t length) {
 
 SlotTable::SlotTable(int64_t count, int64_t capacity) : capacity_(capacity) { add(count); }
 
-void SlotTable::append(int64_t row, int64_t past, const Tensor& key_NC, const Tensor& value_NC, const Tensor& keep_N) {
+void SlotTable::append(int64_t row, int64_t past, const Tensor& key_NC, const Tensor& value_NC,
+                       const Tensor& keep_N) {
   const torch::NoGradGuard no_grad;
   const int64_t n = key_NC.size(0);
   auto& length = lengths_.at(static_cast<size_t>(row));
-  require(past <= length, ErrorKind::internal, "attention memory", "row {} holds {} keys, cannot go on at {}", row, length,
-          past);
-  require(past + n <= capacity_, ErrorKind::shape, "attention memory", "room for {} keys, {} are needed", capacity_,
-          past + n);
+  require(past <= length, ErrorKind::internal, "attention memory",
+          "row {} holds {} keys, cannot go on at {}", row, length, past);
+  require(past + n <= capacity_, ErrorKind::shape, "attention memory",
+          "room for {} keys, {} are needed", capacity_, past + n);
   if (!key_UMC_.defined()) {
     key_UMC_ = torch::zeros({known_slots_, 0, key_NC.size(1)}, key_NC.options());
     value_UMC_ = torch::zeros_like(key_UMC_);
   }
   if (past + n > key_UMC_.size(1)) grow_length(past + n);
   if (keep_N.defined() && !keep_UM_.defined()) {
-    keep_UM_ = torch::ones({key_UMC_.size(0), key_UMC_.size(1)}, key_NC.options().dtype(torch::kBool));
+    keep_UM_ =
+        torch::ones({key_UMC_.size(0), key_UMC_.size(1)}, key_NC.options().dtype(torch::kBool));
   }
   const int64_t slot = slot_of_row_[static_cast<size_t>(row)];
   key_UMC_[slot].narrow(0, past, n).copy_(key_NC);
@@ -84,7 +87,10 @@ void SlotTable::select(const std::vector<int64_t>& parents) {
       slot = free_slot();
       if (key_UMC_.defined() && old_lengths[from] > 0) {
         for (const Tensor& t : {key_UMC_, value_UMC_, keep_UM_}) {
-          if (t.defined()) t[slot].narrow(0, 0, old_lengths[from]).copy_(t[old_slots[from]].narrow(0, 0, old_lengths[from]));
+          if (t.defined())
+            t[slot]
+                .narrow(0, 0, old_lengths[from])
+                .copy_(t[old_slots[from]].narrow(0, 0, old_lengths[from]));
         }
       }
     }
@@ -95,7 +101,8 @@ void SlotTable::select(const std::vector<int64_t>& parents) {
 }
 
 void SlotTable::truncate(const std::vector<int64_t>& past) {
-  for (size_t row = 0; row < lengths_.size(); ++row) lengths_[row] = std::min(lengths_[row], past.at(row));
+  for (size_t row = 0; row < lengths_.size(); ++row)
+    lengths_[row] = std::min(lengths_[row], past.at(row));
 }
 
 void SlotTable::add(int64_t count) {
@@ -106,7 +113,8 @@ void SlotTable::add(int64_t count) {
 }
 
 int64_t SlotTable::free_slot() {
-  if (free_.empty()) grow_slots(std::max<int64_t>(1, 2 * static_cast<int64_t>(slot_of_row_.size())));
+  if (free_.empty())
+    grow_slots(std::max<int64_t>(1, 2 * static_cast<int64_t>(slot_of_row_.size())));
   const int64_t slot = free_.back();
   free_.pop_back();
   return slot;

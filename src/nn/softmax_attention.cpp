@@ -38,15 +38,16 @@ SoftmaxPlan SoftmaxPlan::of(const AttentionContext& context) {
                         .kind = context.mask.kind(b),
                         .source = source_of(context.mask, b),
                         .kept = {}};
-    if (context.mask.keep_S.defined()) leave_out_holes(s, context.mask.keep_S.narrow(0, s.key_begin, s.keys));
+    if (context.mask.keep_S.defined())
+      leave_out_holes(s, context.mask.keep_S.narrow(0, s.key_begin, s.keys));
     plan.sequences.push_back(std::move(s));
   }
   plan.bias = context.bias;
   return plan;
 }
 
-SoftmaxAttention::SoftmaxAttention(const AttentionShape& shape, const config::NoOptions&, uint64_t seed,
-                                   torch::TensorOptions tensor_options)
+SoftmaxAttention::SoftmaxAttention(const AttentionShape& shape, const config::NoOptions&,
+                                   uint64_t seed, torch::TensorOptions tensor_options)
     : ProjectedAttention(shape, seed, tensor_options) {}
 
 AttentionTraits SoftmaxAttention::traits_of(const config::NoOptions&) {
@@ -60,12 +61,13 @@ AttentionTraits SoftmaxAttention::traits_of(const config::NoOptions&) {
 
 AttentionTraits SoftmaxAttention::traits() const { return traits_of({}); }
 
-std::unique_ptr<AttentionMemory> SoftmaxAttention::new_memory(int64_t count, int64_t capacity) const {
+std::unique_ptr<AttentionMemory> SoftmaxAttention::new_memory(int64_t count,
+                                                              int64_t capacity) const {
   return std::make_unique<SlotTable>(count, capacity);
 }
 
-AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
-                                   const AttentionIn& in) const {
+AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SHE,
+                                   const Tensor& value_SHE, const AttentionIn& in) const {
   if (in.memory != nullptr) return mix_with_memory(query_THE, key_SHE, value_SHE, in);
   SoftmaxPlan plan = SoftmaxPlan::of(in.context);
   plan.scale = scale();
@@ -75,21 +77,24 @@ AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SH
   plan.hand_on_scores = shape().residual_scores;
   const auto carried = std::dynamic_pointer_cast<const ScoreCarry>(in.carry);
   const Tensor carry = carried ? carried->flat_scores : Tensor();
-  const SoftmaxOut out = runs_fast(query_THE) ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
-                                              : softmax_reference(query_THE, key_SHE, value_SHE, carry, plan);
+  const SoftmaxOut out = runs_fast(query_THE)
+                             ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
+                             : softmax_reference(query_THE, key_SHE, value_SHE, carry, plan);
   AttentionOut result{out.context_THE, nullptr};
   if (plan.hand_on_scores) result.carry = std::make_shared<ScoreCarry>(out.flat_scores);
   return result;
 }
 
-AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE,
+                                               const Tensor& value_SHE,
                                                const AttentionIn& in) const {
   auto* table = dynamic_cast<SlotTable*>(in.memory);
-  require(table != nullptr, ErrorKind::internal, "attention", "softmax attention was given another kind's memory");
+  require(table != nullptr, ErrorKind::internal, "attention",
+          "softmax attention was given another kind's memory");
   const AttentionContext& context = in.context;
   const int64_t count = context.query_layout.count(), channels = shape().heads * shape().head_size;
-  require(table->count() == count, ErrorKind::shape, "attention", "the memory has {} rows, the batch {}", table->count(),
-          count);
+  require(table->count() == count, ErrorKind::shape, "attention",
+          "the memory has {} rows, the batch {}", table->count(), count);
   SoftmaxPlan plan;
   plan.scale = scale();
   plan.bias = context.bias;
@@ -100,9 +105,12 @@ AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Te
     const int64_t past = context.past.empty() ? 0 : context.past[static_cast<size_t>(b)];
     if (in.keys == KeysFrom::given && context.source_layout.length(b) > 0) {
       const int64_t begin = context.source_layout.begin(b), n = context.source_layout.length(b);
-      const auto rows = [&](const Tensor& x) { return x.narrow(0, begin, n).reshape({n, channels}); };
-      table->append(b, in.side == Side::self ? past : 0, rows(key_SHE), rows(value_SHE),
-                    context.mask.keep_S.defined() ? context.mask.keep_S.narrow(0, begin, n) : Tensor());
+      const auto rows = [&](const Tensor& x) {
+        return x.narrow(0, begin, n).reshape({n, channels});
+      };
+      table->append(
+          b, in.side == Side::self ? past : 0, rows(key_SHE), rows(value_SHE),
+          context.mask.keep_S.defined() ? context.mask.keep_S.narrow(0, begin, n) : Tensor());
     }
     AttentionSequence s{.query_begin = context.query_layout.begin(b),
                         .queries = context.query_layout.length(b),
@@ -122,12 +130,15 @@ AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Te
   }
   const auto joined = [&](const std::vector<Tensor>& parts) {
     if (parts.empty()) return query_THE.narrow(0, 0, 0);
-    return (parts.size() == 1 ? parts[0] : at::cat(parts)).view({-1, shape().heads, shape().head_size});
+    return (parts.size() == 1 ? parts[0] : at::cat(parts))
+        .view({-1, shape().heads, shape().head_size});
   };
   const auto carried = std::dynamic_pointer_cast<const ScoreCarry>(in.carry);
   const Tensor carry = carried ? carried->flat_scores : Tensor();
-  const SoftmaxOut out = runs_fast(query_THE) ? softmax_fast(query_THE, joined(keys), joined(values), carry, plan)
-                                              : softmax_reference(query_THE, joined(keys), joined(values), carry, plan);
+  const SoftmaxOut out =
+      runs_fast(query_THE)
+          ? softmax_fast(query_THE, joined(keys), joined(values), carry, plan)
+          : softmax_reference(query_THE, joined(keys), joined(values), carry, plan);
   AttentionOut result{out.context_THE, nullptr};
   if (plan.hand_on_scores) result.carry = std::make_shared<ScoreCarry>(out.flat_scores);
   return result;

@@ -13,8 +13,8 @@
 
 namespace tenfold::nn {
 
-/// Raw scores q k^T * scale plus those carried in, before position bias and mask: fp32 or wider, [H, n, m] of every
-/// sequence one after another, hidden keys (MaskSpec::keep_S) left out.
+/// Raw scores q k^T * scale plus those carried in, before position bias and mask: fp32 or wider,
+/// [H, n, m] of every sequence one after another, hidden keys (MaskSpec::keep_S) left out.
 struct ScoreCarry final : Carry {
   explicit ScoreCarry(Tensor scores) : flat_scores(std::move(scores)) {}
   Tensor flat_scores;
@@ -25,7 +25,8 @@ struct AttentionSequence {
   int64_t query_begin = 0, queries = 0, key_begin = 0, keys = 0, past = 0;
   See kind = See::all;
   int64_t source = 0;
-  std::vector<int64_t> kept;  ///< places of the keys left after holes, ascending; empty with has_holes: none
+  std::vector<int64_t>
+      kept;  ///< places of the keys left after holes, ascending; empty with has_holes: none
   bool has_holes = false;
   int64_t seen_keys() const { return has_holes ? static_cast<int64_t>(kept.size()) : keys; }
 };
@@ -49,11 +50,11 @@ struct SoftmaxOut {
 };
 
 /// The obvious form: dense masks, differentiable operators. carry: flat scores or undefined.
-SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
-                             const SoftmaxPlan& plan);
+SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
+                             const Tensor& value_SHE, const Tensor& carry, const SoftmaxPlan& plan);
 /// The same with its own backward pass on the CPU, in fp32 or fp64 inside.
-SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
-                        const SoftmaxPlan& plan);
+SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                        const Tensor& carry, const SoftmaxPlan& plan);
 
 class SoftmaxAttention final : public ProjectedAttention {
  public:
@@ -69,8 +70,8 @@ class SoftmaxAttention final : public ProjectedAttention {
                    const AttentionIn& in) const override;
 
  private:
-  AttentionOut mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
-                               const AttentionIn& in) const;
+  AttentionOut mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE,
+                               const Tensor& value_SHE, const AttentionIn& in) const;
 };
 
 }  // namespace tenfold::nn

@@ -1,5 +1,6 @@
-// Softmax attention on the CPU: products over heads sequence by sequence, fused row loops, one autograd node.
-// Not here: the definition (softmax_reference.cpp) or memory (softmax_attention.cpp).
+// Softmax attention on the CPU: products over heads sequence by sequence, fused row loops, one
+// autograd node. Not here: the definition (softmax_reference.cpp) or memory
+// (softmax_attention.cpp).
 #include <algorithm>
 
 #include "nn/softmax_attention.h"
@@ -28,7 +29,8 @@ VisibleRange visible_range(const AttentionSequence& s, int64_t query) {
     case See::prefix: return {0, key_index(s, std::max(place + 1, s.source)), -1};
     case See::others: {
       const int64_t index = key_index(s, place);
-      const bool there = index < m && (s.has_holes ? s.kept[static_cast<size_t>(index)] : index) == place;
+      const bool there =
+          index < m && (s.has_holes ? s.kept[static_cast<size_t>(index)] : index) == place;
       return {0, m, there ? index : -1};
     }
   }
@@ -55,20 +57,23 @@ void softmax_in_place(Tensor& score_HNM, const AttentionSequence& s) {
 }
 
 template <typename scalar_t>
-void drop_rows(const Tensor& from_HNM, Tensor& to_HNM, const AttentionSequence& s, const SoftmaxPlan& plan) {
+void drop_rows(const Tensor& from_HNM, Tensor& to_HNM, const AttentionSequence& s,
+               const SoftmaxPlan& plan) {
   const int64_t m = s.seen_keys();
   const auto* from = from_HNM.const_data_ptr<scalar_t>();
   auto* to = to_HNM.mutable_data_ptr<scalar_t>();
   const auto* keys = plan.row_keys_T.const_data_ptr<int64_t>() + s.query_begin;
   for_weight_rows(from_HNM.size(0), s, [&](int64_t row, int64_t h, int64_t i) {
     const uint64_t key = combine_keys(static_cast<uint64_t>(keys[i]), static_cast<uint64_t>(h));
-    drop_weight_row(from + row * m, to + row * m, m, s.has_holes ? s.kept.data() : nullptr, HashKey::of(key, plan.site),
-                    drop_threshold(plan.dropout), static_cast<scalar_t>(1.0 / (1.0 - plan.dropout)));
+    drop_weight_row(from + row * m, to + row * m, m, s.has_holes ? s.kept.data() : nullptr,
+                    HashKey::of(key, plan.site), drop_threshold(plan.dropout),
+                    static_cast<scalar_t>(1.0 / (1.0 - plan.dropout)));
   });
 }
 
 template <typename scalar_t>
-void softmax_backward_in_place(const Tensor& weight_HNM, Tensor& gradient_HNM, const AttentionSequence& s) {
+void softmax_backward_in_place(const Tensor& weight_HNM, Tensor& gradient_HNM,
+                               const AttentionSequence& s) {
   const int64_t m = s.seen_keys();
   const auto* weights = weight_HNM.const_data_ptr<scalar_t>();
   auto* gradients = gradient_HNM.mutable_data_ptr<scalar_t>();
@@ -112,13 +117,18 @@ Tensor seen_bias(const PositionBias& bias, const AttentionSequence& s) {
 }
 
 /// Adds the gradient of a dense bias to that of its table.
-void add_bias_gradient(Tensor& table_HR, const Tensor& dense_HNM, const AttentionSequence& s, int64_t reach) {
-  Tensor place_M = s.has_holes ? torch::tensor(s.kept, torch::kInt64) : torch::arange(s.keys, torch::kInt64);
-  const Tensor offset_NM = place_M.unsqueeze(0) - torch::arange(s.past, s.past + s.queries, torch::kInt64).unsqueeze(1);
-  table_HR.index_add_(1, offset_NM.clamp(-reach, reach).add_(reach).reshape({-1}), dense_HNM.flatten(1));
+void add_bias_gradient(Tensor& table_HR, const Tensor& dense_HNM, const AttentionSequence& s,
+                       int64_t reach) {
+  Tensor place_M =
+      s.has_holes ? torch::tensor(s.kept, torch::kInt64) : torch::arange(s.keys, torch::kInt64);
+  const Tensor offset_NM =
+      place_M.unsqueeze(0) - torch::arange(s.past, s.past + s.queries, torch::kInt64).unsqueeze(1);
+  table_HR.index_add_(1, offset_NM.clamp(-reach, reach).add_(reach).reshape({-1}),
+                      dense_HNM.flatten(1));
 }
 
-/// The plan as autograd keeps it between the passes, with what the backward pass needs besides tensors.
+/// The plan as autograd keeps it between the passes, with what the backward pass needs besides
+/// tensors.
 struct PlanHolder : torch::CustomClassHolder {
   explicit PlanHolder(SoftmaxPlan p) : plan(std::move(p)) {}
   SoftmaxPlan plan;
@@ -134,8 +144,9 @@ int64_t weight_count(const SoftmaxPlan& plan, int64_t heads) {
   return total;
 }
 
-FastForward fast_forward(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& carry,
-                         const Tensor& bias_HR, const SoftmaxPlan& plan, bool keep_weights) {
+FastForward fast_forward(const Tensor& query, const Tensor& key, const Tensor& value,
+                         const Tensor& carry, const Tensor& bias_HR, const SoftmaxPlan& plan,
+                         bool keep_weights) {
   const int64_t heads = query.size(1), total = weight_count(plan, heads);
   FastForward out{torch::zeros({query.size(0), heads, value.size(2)}, query.options()),
                   torch::empty({plan.hand_on_scores ? total : 0}, query.options()),
@@ -154,21 +165,26 @@ FastForward fast_forward(const Tensor& query, const Tensor& key, const Tensor& v
     } else {
       weight_HNM.baddbmm_(query_heads(query, s), key_HEM, 0, plan.scale);
     }
-    if (plan.hand_on_scores) out.flat_scores.narrow(0, at_score, size).view(shape).copy_(weight_HNM);
+    if (plan.hand_on_scores)
+      out.flat_scores.narrow(0, at_score, size).view(shape).copy_(weight_HNM);
     at_score += size;
     if (bias_HR.defined()) weight_HNM.add_(seen_bias({bias_HR, plan.bias->reach}, s));
     with_scalar(query, [&](auto zero) { softmax_in_place<decltype(zero)>(weight_HNM, s); });
-    query_heads(out.context_THE, s).copy_(at::bmm(dropped(weight_HNM, s, plan), seen_heads(value, s)));
+    query_heads(out.context_THE, s)
+        .copy_(at::bmm(dropped(weight_HNM, s, plan), seen_heads(value, s)));
   }
   return out;
 }
 
 /// Autograd functions take no undefined tensors: those become empty optionals.
-std::optional<Tensor> if_defined(const Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+std::optional<Tensor> if_defined(const Tensor& x) {
+  return x.defined() ? std::optional(x) : std::nullopt;
+}
 
 struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
-  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* ctx, const Tensor& query,
-                                                const Tensor& key, const Tensor& value,
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* ctx,
+                                                const Tensor& query, const Tensor& key,
+                                                const Tensor& value,
                                                 const std::optional<Tensor>& carry_in,
                                                 const std::optional<Tensor>& bias_in,
                                                 c10::intrusive_ptr<PlanHolder> holder) {
@@ -184,13 +200,16 @@ struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor &query = saved[0], &key = saved[1], &value = saved[2], &weights = saved[3], &bias_HR = saved[4];
+    const Tensor &query = saved[0], &key = saved[1], &value = saved[2], &weights = saved[3],
+                 &bias_HR = saved[4];
     const auto capsule = ctx->saved_data["plan"].toCapsule();
     const SoftmaxPlan& plan = static_cast<const PlanHolder&>(*capsule).plan;
     const int64_t heads = query.size(1);
-    const Tensor dout = gradients[0].defined() ? gradients[0]
-                                               : torch::zeros({query.size(0), heads, value.size(2)}, query.options());
-    Tensor dquery = torch::zeros(query.sizes(), query.options()), dkey = torch::zeros(key.sizes(), key.options()),
+    const Tensor dout = gradients[0].defined()
+                            ? gradients[0]
+                            : torch::zeros({query.size(0), heads, value.size(2)}, query.options());
+    Tensor dquery = torch::zeros(query.sizes(), query.options()),
+           dkey = torch::zeros(key.sizes(), key.options()),
            dvalue = torch::zeros(value.sizes(), value.options());
     Tensor dcarry = ctx->saved_data["carried"].toBool() ? torch::empty_like(weights) : Tensor();
     Tensor dbias = bias_HR.defined() ? torch::zeros_like(bias_HR) : Tensor();
@@ -210,9 +229,12 @@ struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
       };
       put(dvalue, at::bmm(dropped(weight_HNM, s, plan).transpose(1, 2), dout_HNE));
       Tensor dscore_HNM = dropped(at::bmm(dout_HNE, seen_heads(value, s).transpose(1, 2)), s, plan);
-      with_scalar(query, [&](auto zero) { softmax_backward_in_place<decltype(zero)>(weight_HNM, dscore_HNM, s); });
+      with_scalar(query, [&](auto zero) {
+        softmax_backward_in_place<decltype(zero)>(weight_HNM, dscore_HNM, s);
+      });
       if (dbias.defined()) add_bias_gradient(dbias, dscore_HNM, s, plan.bias->reach);
-      if (gradients[1].defined()) dscore_HNM.add_(gradients[1].narrow(0, at_score, size).view_as(dscore_HNM));
+      if (gradients[1].defined())
+        dscore_HNM.add_(gradients[1].narrow(0, at_score, size).view_as(dscore_HNM));
       if (dcarry.defined()) dcarry.narrow(0, at_score, size).copy_(dscore_HNM.flatten());
       at_score += size;
       query_heads(dquery, s).copy_(at::bmm(dscore_HNM, seen_heads(key, s)).mul_(plan.scale));
@@ -224,7 +246,9 @@ struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
 
 /// One sequence through the flash kernel, where mask and extras allow it.
 bool flash_takes(const AttentionSequence& s, const SoftmaxPlan& plan, const Tensor& carry) {
-  if (carry.defined() || plan.hand_on_scores || plan.bias || plan.dropout > 0 || s.has_holes || s.keys == 0) return false;
+  if (carry.defined() || plan.hand_on_scores || plan.bias || plan.dropout > 0 || s.has_holes ||
+      s.keys == 0)
+    return false;
   if (s.kind == See::all || s.kind == See::past) {
     return s.kind == See::all || s.queries == 1 ? s.kind == See::all || s.past + 1 == s.keys
                                                 : s.past == 0 && s.queries == s.keys;
@@ -238,14 +262,15 @@ bool all_flash(const SoftmaxPlan& plan, const Tensor& carry) {
   });
 }
 
-Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value, const SoftmaxPlan& plan) {
+Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value,
+                     const SoftmaxPlan& plan) {
   Tensor context_THE = torch::empty(query.sizes(), query.options());
   for (const AttentionSequence& s : plan.sequences) {
     if (s.queries == 0) continue;
     const auto batched = [](const Tensor& x_HNE) { return x_HNE.unsqueeze(0); };
     const auto result = at::_scaled_dot_product_flash_attention_for_cpu(
-        batched(query_heads(query, s)), batched(seen_heads(key, s)), batched(seen_heads(value, s)), 0.0,
-        s.kind == See::past && s.queries > 1, {}, plan.scale);
+        batched(query_heads(query, s)), batched(seen_heads(key, s)), batched(seen_heads(value, s)),
+        0.0, s.kind == See::past && s.queries > 1, {}, plan.scale);
     query_heads(context_THE, s).copy_(std::get<0>(result)[0]);
   }
   return context_THE;
@@ -253,11 +278,13 @@ Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value
 
 }  // namespace
 
-SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
-                        const SoftmaxPlan& plan) {
+SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                        const Tensor& carry, const SoftmaxPlan& plan) {
   const bool grad = at::GradMode::is_enabled();
-  if (!grad && value_SHE.size(2) == query_THE.size(2) && all_flash(plan, carry)) return {flash_forward(query_THE, key_SHE, value_SHE, plan), {}};
-  const at::ScalarType given = query_THE.scalar_type(), inside = given == at::kDouble ? at::kDouble : at::kFloat;
+  if (!grad && value_SHE.size(2) == query_THE.size(2) && all_flash(plan, carry))
+    return {flash_forward(query_THE, key_SHE, value_SHE, plan), {}};
+  const at::ScalarType given = query_THE.scalar_type(),
+                       inside = given == at::kDouble ? at::kDouble : at::kFloat;
   const Tensor query = query_THE.to(inside), key = key_SHE.to(inside), value = value_SHE.to(inside);
   const Tensor bias_HR = plan.bias ? plan.bias->by_offset_HR.to(inside) : Tensor();
   if (!grad) {

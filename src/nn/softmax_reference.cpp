@@ -20,16 +20,19 @@ Tensor drop_weights(const Tensor& weight_HNM, const AttentionSequence& s, const 
   auto* out = keys_HN.mutable_data_ptr<int64_t>();
   for (int64_t h = 0; h < heads; ++h) {
     for (int64_t i = 0; i < s.queries; ++i) {
-      *out++ = static_cast<int64_t>(combine_keys(static_cast<uint64_t>(rows[i]), static_cast<uint64_t>(h)));
+      *out++ = static_cast<int64_t>(
+          combine_keys(static_cast<uint64_t>(rows[i]), static_cast<uint64_t>(h)));
     }
   }
-  return dropout_rows(weight_HNM.reshape({heads * s.queries, s.keys}), keys_HN.flatten(), plan.site, plan.dropout)
+  return dropout_rows(weight_HNM.reshape({heads * s.queries, s.keys}), keys_HN.flatten(), plan.site,
+                      plan.dropout)
       .view(weight_HNM.sizes());
 }
 
 }  // namespace
 
-SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE, const Tensor& carry,
+SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
+                             const Tensor& value_SHE, const Tensor& carry,
                              const SoftmaxPlan& plan) {
   const int64_t heads = query_THE.size(1);
   std::vector<Tensor> contexts, scores;
@@ -51,16 +54,21 @@ SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE, con
       const int64_t m = s.seen_keys(), size = heads * s.queries * m;
       const Tensor below = carry.narrow(0, carried, size).view({heads, s.queries, m});
       carried += size;
-      score_HNM = score_HNM + (s.has_holes ? torch::zeros_like(score_HNM).index_copy(2, kept, below) : below);
+      score_HNM = score_HNM +
+                  (s.has_holes ? torch::zeros_like(score_HNM).index_copy(2, kept, below) : below);
     }
-    if (plan.hand_on_scores) scores.push_back((s.has_holes ? score_HNM.index_select(2, kept) : score_HNM).flatten());
+    if (plan.hand_on_scores)
+      scores.push_back((s.has_holes ? score_HNM.index_select(2, kept) : score_HNM).flatten());
     if (plan.bias) score_HNM = score_HNM + plan.bias->dense(s.past, s.queries, s.keys);
-    const Tensor weight_HNM =
-        at::_safe_softmax(score_HNM.masked_fill(seen_NM.logical_not(), -std::numeric_limits<double>::infinity()), -1);
+    const Tensor weight_HNM = at::_safe_softmax(
+        score_HNM.masked_fill(seen_NM.logical_not(), -std::numeric_limits<double>::infinity()), -1);
     contexts.push_back(at::matmul(drop_weights(weight_HNM, s, plan), value_HME).transpose(0, 1));
   }
-  SoftmaxOut out{contexts.empty() ? torch::zeros({0, heads, value_SHE.size(2)}, query_THE.options()) : at::cat(contexts), {}};
-  if (plan.hand_on_scores) out.flat_scores = scores.empty() ? torch::zeros({0}, query_THE.options()) : at::cat(scores);
+  SoftmaxOut out{contexts.empty() ? torch::zeros({0, heads, value_SHE.size(2)}, query_THE.options())
+                                  : at::cat(contexts),
+                 {}};
+  if (plan.hand_on_scores)
+    out.flat_scores = scores.empty() ? torch::zeros({0}, query_THE.options()) : at::cat(scores);
   return out;
 }
 

@@ -30,10 +30,11 @@ __attribute__((always_inline)) inline float row_exp(float x) {
 }
 __attribute__((always_inline)) inline double row_exp(double x) { return std::exp(x); }
 
-/// Softmax of s[lo..hi) in place, without element `skip` (below 0: none); everything else becomes 0, and all of it where
-/// nothing is visible.
+/// Softmax of s[lo..hi) in place, without element `skip` (below 0: none); everything else becomes
+/// 0, and all of it where nothing is visible.
 template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void softmax_row(scalar_t* s, int64_t m, int64_t lo, int64_t hi, int64_t skip) {
+TENFOLD_VECTOR_CLONES void softmax_row(scalar_t* s, int64_t m, int64_t lo, int64_t hi,
+                                       int64_t skip) {
   for (int64_t j = 0; j < lo; ++j) s[j] = 0;
   for (int64_t j = hi > lo ? hi : lo; j < m; ++j) s[j] = 0;
   constexpr scalar_t kHidden = -std::numeric_limits<scalar_t>::infinity();
@@ -58,17 +59,22 @@ TENFOLD_VECTOR_CLONES void softmax_row(scalar_t* s, int64_t m, int64_t lo, int64
 
 /// to = dropout(from); `places` gives each key's column, null where that is its index.
 template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void drop_weight_row(const scalar_t* from, scalar_t* to, int64_t m, const int64_t* places,
-                                           HashKey key, uint32_t threshold, scalar_t scale) {
+TENFOLD_VECTOR_CLONES void drop_weight_row(const scalar_t* from, scalar_t* to, int64_t m,
+                                           const int64_t* places, HashKey key, uint32_t threshold,
+                                           scalar_t scale) {
   if (places == nullptr) {
 #pragma omp simd
     for (int64_t j = 0; j < m; ++j) {
-      to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(j)) >= threshold ? from[j] * scale : scalar_t(0);
+      to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(j)) >= threshold
+                  ? from[j] * scale
+                  : scalar_t(0);
     }
     return;
   }
   for (int64_t j = 0; j < m; ++j) {
-    to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(places[j])) >= threshold ? from[j] * scale : scalar_t(0);
+    to[j] = hash_bits(key.first, key.second, static_cast<uint32_t>(places[j])) >= threshold
+                ? from[j] * scale
+                : scalar_t(0);
   }
 }
 

@@ -1,5 +1,5 @@
-// Builds the blocks of every run and passes hidden states, keys and values, carry and memory between them.
-// Not here: what a block computes.
+// Builds the blocks of every run and passes hidden states, keys and values, carry and memory
+// between them. Not here: what a block computes.
 #include "nn/stack.h"
 
 #include <algorithm>
@@ -11,30 +11,37 @@
 namespace tenfold::nn {
 namespace {
 
-void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See>& kinds, const std::string& where) {
-  require(run.count >= 1, ErrorKind::config, where, "a layer run needs a count of at least 1, got {}", run.count);
+void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See>& kinds,
+               const std::string& where) {
+  require(run.count >= 1, ErrorKind::config, where,
+          "a layer run needs a count of at least 1, got {}", run.count);
   require(run.intermediate_size > 0 || spec.intermediate_size > 0, ErrorKind::config, where,
           "intermediate_size must be at least 1");
   const AttentionTraits traits = attention_traits(run.attention);
   const std::string& kind = run.attention.kind.empty() ? "softmax" : run.attention.kind;
-  require(!run.residual_attention || (traits.exposes_scores && traits.carry), ErrorKind::config, where,
-          "residual_attention adds the raw scores of the layer below, but '{}' attention never forms scores", kind);
+  require(!run.residual_attention || (traits.exposes_scores && traits.carry), ErrorKind::config,
+          where,
+          "residual_attention adds the raw scores of the layer below, but '{}' attention never "
+          "forms scores",
+          kind);
   for (const See see : kinds) {
-    require(std::find(traits.kinds.begin(), traits.kinds.end(), see) != traits.kinds.end(), ErrorKind::config, where,
-            "'{}' attention does not honour the mask this model uses", kind);
+    require(std::find(traits.kinds.begin(), traits.kinds.end(), see) != traits.kinds.end(),
+            ErrorKind::config, where, "'{}' attention does not honour the mask this model uses",
+            kind);
   }
 }
 
 }  // namespace
 
 void StackSpec::validate(const std::string& where, const std::vector<See>& kinds) const {
-  require(width > 0 && heads > 0, ErrorKind::config, where, "width and heads must be at least 1, got {} and {}", width,
-          heads);
-  require(head_size > 0 || width % heads == 0, ErrorKind::config, where, "{} heads do not divide the width {}", heads,
-          width);
+  require(width > 0 && heads > 0, ErrorKind::config, where,
+          "width and heads must be at least 1, got {} and {}", width, heads);
+  require(head_size > 0 || width % heads == 0, ErrorKind::config, where,
+          "{} heads do not divide the width {}", heads, width);
   require(!runs.empty(), ErrorKind::config, where, "at least one layer run is needed");
   for (const double p : {hidden_dropout, attention_dropout}) {
-    require(p >= 0.0 && p < 1.0, ErrorKind::config, where, "a dropout must be in [0, 1), got {}", p);
+    require(p >= 0.0 && p < 1.0, ErrorKind::config, where, "a dropout must be in [0, 1), got {}",
+            p);
   }
   for (const StackRun& run : runs) check_run(*this, run, kinds, where);
 }
@@ -61,14 +68,16 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
                   .dropout = spec_.attention_dropout,
                   .residual_scores = run.residual_attention,
                   .initializer_range = spec_.initializer_range},
-        .intermediate_size = run.intermediate_size > 0 ? run.intermediate_size : spec_.intermediate_size,
+        .intermediate_size =
+            run.intermediate_size > 0 ? run.intermediate_size : spec_.intermediate_size,
         .activation = spec_.activation,
         .hidden_dropout = spec_.hidden_dropout,
         .layer_norm_eps = spec_.layer_norm_eps};
     for (int64_t i = 0; i < run.count; ++i) {
       const auto layer = static_cast<uint64_t>(blocks_.size());
-      blocks_.push_back(list->register_module(std::to_string(layer),
-                                              std::make_shared<Block>(block, combine_keys(seed, layer), options)));
+      blocks_.push_back(list->register_module(
+          std::to_string(layer),
+          std::make_shared<Block>(block, combine_keys(seed, layer), options)));
       run_of_layer_.push_back(r);
     }
   }
@@ -76,28 +85,30 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
 
 StackOut Stack::forward(const StackIn& in) const {
   const bool drops = in.pass.training && (spec_.hidden_dropout > 0 || spec_.attention_dropout > 0);
-  const AttentionContext context{.query_layout = in.layout,
-                                 .source_layout = in.layout,
-                                 .mask = in.mask,
-                                 .bias = in.bias,
-                                 .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
-                                 .pass = in.pass,
-                                 .row_keys_T = drops ? row_keys(in.pass, in.layout) : Tensor()};
+  const AttentionContext context{
+      .query_layout = in.layout,
+      .source_layout = in.layout,
+      .mask = in.mask,
+      .bias = in.bias,
+      .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
+      .pass = in.pass,
+      .row_keys_T = drops ? row_keys(in.pass, in.layout) : Tensor()};
   const Tensor pinned_SD = in.source_SD.defined() ? in.source_SD : in.hidden_TD;
   StackOut out{.hidden_TD = in.hidden_TD, .all_hidden_TD = {}};
   if (in.all_hidden) out.all_hidden_TD.push_back(in.hidden_TD);
   std::shared_ptr<const Carry> carry;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const StackRun& run = spec_.runs[run_of_layer_[i]];
-    const bool same_kind = i > 0 && run.attention.kind == spec_.runs[run_of_layer_[i - 1]].attention.kind;
+    const bool same_kind =
+        i > 0 && run.attention.kind == spec_.runs[run_of_layer_[i - 1]].attention.kind;
     if (!run.residual_attention || !same_kind) carry = nullptr;
-    BlockOut step =
-        blocks_[i]->forward({.context = context,
-                             .hidden_TD = out.hidden_TD,
-                             .source_SD = spec_.key_value_from == KeyValueFrom::embeddings ? pinned_SD : out.hidden_TD,
-                             .carry = carry,
-                             .memory = in.state != nullptr ? in.state->self.at(i).get() : nullptr,
-                             .layer = static_cast<uint64_t>(i)});
+    BlockOut step = blocks_[i]->forward(
+        {.context = context,
+         .hidden_TD = out.hidden_TD,
+         .source_SD = spec_.key_value_from == KeyValueFrom::embeddings ? pinned_SD : out.hidden_TD,
+         .carry = carry,
+         .memory = in.state != nullptr ? in.state->self.at(i).get() : nullptr,
+         .layer = static_cast<uint64_t>(i)});
     out.hidden_TD = std::move(step.hidden_TD);
     carry = std::move(step.carry);
     if (in.all_hidden) out.all_hidden_TD.push_back(out.hidden_TD);
@@ -107,7 +118,8 @@ StackOut Stack::forward(const StackIn& in) const {
 
 DecodeState Stack::new_state(int64_t count, int64_t capacity) const {
   DecodeState state;
-  for (const auto& block : blocks_) state.self.push_back(block->attention().new_memory(count, capacity));
+  for (const auto& block : blocks_)
+    state.self.push_back(block->attention().new_memory(count, capacity));
   state.past.assign(static_cast<size_t>(count), 0);
   return state;
 }

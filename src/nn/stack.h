@@ -44,8 +44,8 @@ struct StackSpec {
   KeyValueFrom key_value_from = KeyValueFrom::previous_layer;
   std::vector<StackRun> runs;
 
-  /// Error{config} naming `where` unless the numbers fit and every run's kind can do what is asked of it:
-  /// `kinds` are the mask kinds the caller will use (empty: not known yet).
+  /// Error{config} naming `where` unless the numbers fit and every run's kind can do what is asked
+  /// of it: `kinds` are the mask kinds the caller will use (empty: not known yet).
   void validate(const std::string& where, const std::vector<See>& kinds = {}) const;
   int64_t layers() const;
 };
@@ -55,7 +55,8 @@ struct StackIn {
   SequenceLayout layout;
   MaskSpec mask;
   PassContext pass;
-  Tensor source_SD;  ///< KeyValueFrom::embeddings only: what is asked, rows as hidden_TD; undefined: hidden_TD itself
+  Tensor source_SD;  ///< KeyValueFrom::embeddings only: what is asked, rows as hidden_TD;
+                     ///< undefined: hidden_TD itself
   std::shared_ptr<const PositionBias> bias;
   DecodeState* state = nullptr;  ///< while decoding; the caller commits after the pass
   bool all_hidden = false;
@@ -66,15 +67,16 @@ struct StackOut {
   std::vector<Tensor> all_hidden_TD;  ///< the input and every layer's output, only when asked for
 };
 
-/// Parameters "layer.N.*" with Hugging Face's BERT names. forward is const and thread-safe (a DecodeState is not).
+/// Parameters "layer.N.*" with Hugging Face's BERT names. forward is const and thread-safe (a
+/// DecodeState is not).
 class Stack : public torch::nn::Module {
  public:
   /// Weights are a pure function of (seed, layer, parameter).
   Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options);
 
   StackOut forward(const StackIn& in) const;
-  /// State for decoding `count` sequences of at most `capacity` tokens; Error{unsupported} naming the kind where one
-  /// cannot be decoded step by step.
+  /// State for decoding `count` sequences of at most `capacity` tokens; Error{unsupported} naming
+  /// the kind where one cannot be decoded step by step.
   DecodeState new_state(int64_t count, int64_t capacity) const;
 
   const StackSpec& spec() const { return spec_; }

@@ -1,15 +1,16 @@
-// The counter-based hash behind dropout: 32 bits from a 64-bit key and a column, cheap enough for every element.
-// Not here: who uses it (dropout.cpp and the kernels that fuse dropout), or other random numbers (support/rng.h).
+// The counter-based hash behind dropout: 32 bits from a 64-bit key and a column, cheap enough for
+// every element. Not here: who uses it (dropout.cpp and the kernels that fuse dropout), or other
+// random numbers (support/rng.h).
 #pragma once
 
 #include <cstdint>
 
 #include "support/rng.h"
 
-/// Compiles a function for several instruction sets and picks one at start. Named by feature: names of processors
-/// would match those processors alone.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+/// Compiles a function for several instruction sets and picks one at start. Named by feature: names
+/// of processors would match those processors alone.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define TENFOLD_VECTOR_CLONES \
   __attribute__((optimize("O3"), target_clones("avx512f", "avx2", "default")))
 #else
@@ -18,8 +19,8 @@
 
 namespace tenfold {
 
-/// Two halves of a row's key at one site. The second enters between the rounds, so that streams of different keys
-/// are not shifted copies of each other.
+/// Two halves of a row's key at one site. The second enters between the rounds, so that streams of
+/// different keys are not shifted copies of each other.
 struct HashKey {
   uint32_t first, second;
   static constexpr HashKey of(uint64_t row_key, uint64_t site) {
@@ -28,7 +29,8 @@ struct HashKey {
   }
 };
 
-__attribute__((always_inline)) constexpr uint32_t hash_bits(uint32_t first, uint32_t second, uint32_t column) {
+__attribute__((always_inline)) constexpr uint32_t hash_bits(uint32_t first, uint32_t second,
+                                                            uint32_t column) {
   uint32_t x = column * 0x9E3779B9U + first;
   x = (x ^ (x >> 16)) * 0x7FEB352DU;
   x ^= second;

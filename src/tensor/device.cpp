@@ -13,7 +13,8 @@ namespace {
 
 void open_cuda_library() {
   static const bool opened = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-  require(opened, ErrorKind::unsupported, "device", "cuda was asked for, but libtorch_cuda.so cannot be opened");
+  require(opened, ErrorKind::unsupported, "device",
+          "cuda was asked for, but libtorch_cuda.so cannot be opened");
   require(at::globalContext().hasCUDA(), ErrorKind::unsupported, "device",
           "cuda was asked for, but no CUDA device is present");
 }
@@ -26,8 +27,10 @@ torch::Device parse_device(std::string_view name) {
     int index = 0;
     if (name != "cuda") {
       const std::string_view digits = name.substr(5);
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-      require(!digits.empty() && error == std::errc() && end == digits.data() + digits.size() && index >= 0 && index < 128,
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), index);
+      require(!digits.empty() && error == std::errc() && end == digits.data() + digits.size() &&
+                  index >= 0 && index < 128,
               ErrorKind::config, "device", "expected 'cuda:N', got '{}'", name);
     }
     open_cuda_library();

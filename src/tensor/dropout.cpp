@@ -1,5 +1,5 @@
-// Row keys and counter-based dropout: a fused CPU kernel that keeps no mask, and the same bits by operators elsewhere.
-// Not here: dropout fused into other kernels (nn), which use the same hash.
+// Row keys and counter-based dropout: a fused CPU kernel that keeps no mask, and the same bits by
+// operators elsewhere. Not here: dropout fused into other kernels (nn), which use the same hash.
 #include "support/fail.h"
 #include "tensor/counter_hash.h"
 #include "tensor/pass.h"
@@ -8,8 +8,8 @@ namespace tenfold {
 namespace {
 
 template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void dropout_row(const scalar_t* x, scalar_t* y, uint32_t width, HashKey key, uint32_t threshold,
-                                       scalar_t scale) {
+TENFOLD_VECTOR_CLONES void dropout_row(const scalar_t* x, scalar_t* y, uint32_t width, HashKey key,
+                                       uint32_t threshold, scalar_t scale) {
   for (uint32_t d = 0; d < width; ++d) {
     y[d] = hash_bits(key.first, key.second, d) >= threshold ? x[d] * scale : scalar_t(0);
   }
@@ -68,8 +68,8 @@ Tensor apply_dropout(const Tensor& x, const Tensor& keys_T, uint64_t site, doubl
 }
 
 struct DropoutRows : torch::autograd::Function<DropoutRows> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& keys_T, int64_t site,
-                        double p) {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x,
+                        const Tensor& keys_T, int64_t site, double p) {
     ctx->save_for_backward({keys_T});
     ctx->saved_data["site"] = site;
     ctx->saved_data["p"] = p;
@@ -78,15 +78,20 @@ struct DropoutRows : torch::autograd::Function<DropoutRows> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list gradients) {
     const auto site = static_cast<uint64_t>(ctx->saved_data["site"].toInt());
-    return {apply_dropout(gradients[0], ctx->get_saved_variables()[0], site, ctx->saved_data["p"].toDouble()), {}, {}, {}};
+    return {apply_dropout(gradients[0], ctx->get_saved_variables()[0], site,
+                          ctx->saved_data["p"].toDouble()),
+            {},
+            {},
+            {}};
   }
 };
 
 }  // namespace
 
 Tensor row_keys(const PassContext& pass, const SequenceLayout& layout) {
-  require(static_cast<int64_t>(pass.example_keys.size()) == layout.count(), ErrorKind::shape, "dropout",
-          "expected an example key for each of {} sequences, got {}", layout.count(), pass.example_keys.size());
+  require(static_cast<int64_t>(pass.example_keys.size()) == layout.count(), ErrorKind::shape,
+          "dropout", "expected an example key for each of {} sequences, got {}", layout.count(),
+          pass.example_keys.size());
   Tensor keys_T = torch::empty({layout.total()}, torch::kInt64);
   auto* out = keys_T.mutable_data_ptr<int64_t>();
   for (int64_t b = 0; b < layout.count(); ++b) {
@@ -99,10 +104,11 @@ Tensor row_keys(const PassContext& pass, const SequenceLayout& layout) {
 }
 
 Tensor dropout_rows(const Tensor& x_TD, const Tensor& row_keys_T, uint64_t site, double p) {
-  require(p >= 0.0 && p < 1.0, ErrorKind::config, "dropout", "expected a probability in [0, 1), got {}", p);
+  require(p >= 0.0 && p < 1.0, ErrorKind::config, "dropout",
+          "expected a probability in [0, 1), got {}", p);
   if (p == 0.0) return x_TD;
-  require(x_TD.dim() == 2 && row_keys_T.dim() == 1 && row_keys_T.size(0) == x_TD.size(0), ErrorKind::shape, "dropout",
-          "expected rows [T, D] and T keys");
+  require(x_TD.dim() == 2 && row_keys_T.dim() == 1 && row_keys_T.size(0) == x_TD.size(0),
+          ErrorKind::shape, "dropout", "expected rows [T, D] and T keys");
   return DropoutRows::apply(x_TD, row_keys_T, static_cast<int64_t>(site), p);
 }
 

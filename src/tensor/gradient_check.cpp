@@ -9,10 +9,12 @@
 
 namespace tenfold {
 
-double gradient_error(const std::function<Tensor()>& loss, const std::vector<Tensor>& inputs, const GradientCheck& check) {
+double gradient_error(const std::function<Tensor()>& loss, const std::vector<Tensor>& inputs,
+                      const GradientCheck& check) {
   for (const Tensor& x : inputs) {
-    require(x.scalar_type() == at::kDouble && x.requires_grad() && x.is_contiguous(), ErrorKind::internal,
-            "gradient check", "inputs must be contiguous float64 leaves that require gradients");
+    require(x.scalar_type() == at::kDouble && x.requires_grad() && x.is_contiguous(),
+            ErrorKind::internal, "gradient check",
+            "inputs must be contiguous float64 leaves that require gradients");
   }
   const auto gradients = torch::autograd::grad({loss()}, inputs, {}, std::nullopt, false, true);
   const torch::NoGradGuard no_grad;
@@ -20,7 +22,8 @@ double gradient_error(const std::function<Tensor()>& loss, const std::vector<Ten
   for (size_t k = 0; k < inputs.size(); ++k) {
     auto* values = inputs[k].mutable_data_ptr<double>();
     const int64_t count = inputs[k].numel(), stride = std::max<int64_t>(1, count / check.elements);
-    const Tensor gradient = gradients[k].defined() ? gradients[k].contiguous() : torch::zeros_like(inputs[k]);
+    const Tensor gradient =
+        gradients[k].defined() ? gradients[k].contiguous() : torch::zeros_like(inputs[k]);
     for (int64_t i = 0; i < count; i += stride) {
       const double kept = values[i];
       values[i] = kept + check.step;

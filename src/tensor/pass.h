@@ -1,5 +1,6 @@
-// What one forward pass needs to know besides its tensors: training or not, and where its dropout comes from.
-// Not here: the optimisation step (model/objective.h) or any generator state (there is none to lose).
+// What one forward pass needs to know besides its tensors: training or not, and where its dropout
+// comes from. Not here: the optimisation step (model/objective.h) or any generator state (there is
+// none to lose).
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,14 @@
 
 namespace tenfold {
 
-/// Dropout and other noise of a pass are pure functions of (pass key, example, place, site): cutting a batch into
-/// smaller ones, or moving rows about, changes nothing. Evaluation: `training` false and no keys needed.
+/// Dropout and other noise of a pass are pure functions of (pass key, example, place, site):
+/// cutting a batch into smaller ones, or moving rows about, changes nothing. Evaluation: `training`
+/// false and no keys needed.
 struct PassContext {
   bool training = false;
-  uint64_t key = 0;                    ///< combine_keys(seed, step [, forward number])
-  std::vector<uint64_t> example_keys;  ///< one a sequence of the layout in use: the examples' global ids
+  uint64_t key = 0;  ///< combine_keys(seed, step [, forward number])
+  std::vector<uint64_t>
+      example_keys;  ///< one a sequence of the layout in use: the examples' global ids
 
   static PassContext evaluation() { return {}; }
 };

@@ -21,7 +21,8 @@ SequenceLayout SequenceLayout::of_lengths(const std::vector<int64_t>& lengths) {
   plan->lengths = lengths;
   plan->begins.reserve(lengths.size());
   for (const int64_t n : lengths) {
-    require(n >= 0, ErrorKind::shape, "sequence layout", "a length must not be negative, got {}", n);
+    require(n >= 0, ErrorKind::shape, "sequence layout", "a length must not be negative, got {}",
+            n);
     plan->begins.push_back(plan->total);
     plan->total += n;
     plan->longest = std::max(plan->longest, n);
@@ -43,7 +44,8 @@ bool SequenceLayout::operator==(const SequenceLayout& other) const {
 }
 
 std::vector<Tensor> SequenceLayout::split(const Tensor& x_T) const {
-  require(x_T.size(0) == total(), ErrorKind::shape, "sequence layout", "expected {} rows, got {}", total(), x_T.size(0));
+  require(x_T.size(0) == total(), ErrorKind::shape, "sequence layout", "expected {} rows, got {}",
+          total(), x_T.size(0));
   if (count() == 0) return {};
   return x_T.split_with_sizes(plan_->lengths, 0);
 }
@@ -69,7 +71,8 @@ Tensor SequenceLayout::first_rows() const {
   Tensor result = torch::empty({count()}, torch::kInt64);
   auto* out = result.mutable_data_ptr<int64_t>();
   for (int64_t b = 0; b < count(); ++b) {
-    require(length(b) > 0, ErrorKind::shape, "sequence layout", "sequence {} is empty and has no first row", b);
+    require(length(b) > 0, ErrorKind::shape, "sequence layout",
+            "sequence {} is empty and has no first row", b);
     out[b] = begin(b);
   }
   return result;

@@ -1,5 +1,6 @@
-// Where each sequence of a batch lies in a packed tensor x_TD: offsets and lengths, immutable and cheap to copy.
-// Not here: what a sequence may see of another (mask.h), or padding (an attention kernel may pad locally).
+// Where each sequence of a batch lies in a packed tensor x_TD: offsets and lengths, immutable and
+// cheap to copy. Not here: what a sequence may see of another (mask.h), or padding (an attention
+// kernel may pad locally).
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,9 @@
 
 namespace tenfold {
 
-/// B sequences packed one after another into T rows. Packed documents are simply more sequences. A length of 0 is
-/// legal (a finished beam). Immutable; copies share one plan; safe to read from several threads.
+/// B sequences packed one after another into T rows. Packed documents are simply more sequences. A
+/// length of 0 is legal (a finished beam). Immutable; copies share one plan; safe to read from
+/// several threads.
 class SequenceLayout {
  public:
   SequenceLayout();  ///< no sequences
@@ -26,7 +28,8 @@ class SequenceLayout {
   bool all_equal() const;  ///< every sequence has length longest(): x_TD views as [B, longest, D]
   bool operator==(const SequenceLayout& other) const;
 
-  /// x_T* cut into B tensors by ONE autograd node (a narrow per sequence would build B full-size gradients).
+  /// x_T* cut into B tensors by ONE autograd node (a narrow per sequence would build B full-size
+  /// gradients).
   std::vector<Tensor> split(const Tensor& x_T) const;
   /// Position of each row within its sequence, int64 [T], starting at `past[b]` where given.
   Tensor positions(const std::vector<int64_t>& past = {}) const;

@@ -4,7 +4,8 @@
 
 namespace tenfold {
 
-/// For the whole process; 0: what support/cpu.h calls usable. Call before the first operator. Returns the count.
+/// For the whole process; 0: what support/cpu.h calls usable. Call before the first operator.
+/// Returns the count.
 int set_threads(int count);
 int threads();
 

@@ -15,11 +15,13 @@ namespace tenfold::nn::testing {
 
 inline constexpr int64_t kWidth = 12, kHeads = 3, kHeadSize = 4;
 
-inline Tensor random_rows(int64_t rows, int64_t width, uint64_t seed, at::ScalarType dtype = at::kDouble) {
+inline Tensor random_rows(int64_t rows, int64_t width, uint64_t seed,
+                          at::ScalarType dtype = at::kDouble) {
   torch::NoGradGuard no_grad;
   Tensor x = torch::empty({rows, width}, torch::kDouble);
   RandomStream stream(seed, "test rows");
-  for (int64_t i = 0; i < x.numel(); ++i) x.mutable_data_ptr<double>()[i] = 2 * stream.uniform() - 1;
+  for (int64_t i = 0; i < x.numel(); ++i)
+    x.mutable_data_ptr<double>()[i] = 2 * stream.uniform() - 1;
   return x.to(dtype);
 }
 
@@ -54,21 +56,31 @@ inline Batch make_batch(const std::vector<int64_t>& lengths, const std::vector<S
 }
 
 inline AttentionContext context_of(const Batch& batch, bool training = false) {
-  AttentionContext context{.query_layout = batch.layout, .source_layout = batch.layout, .mask = batch.mask, .bias = nullptr,
-                           .past = {}, .pass = {}, .row_keys_T = {}};
+  AttentionContext context{.query_layout = batch.layout,
+                           .source_layout = batch.layout,
+                           .mask = batch.mask,
+                           .bias = nullptr,
+                           .past = {},
+                           .pass = {},
+                           .row_keys_T = {}};
   context.pass = {.training = training, .key = 77, .example_keys = batch.examples};
   if (training) context.row_keys_T = row_keys(context.pass, batch.layout);
   return context;
 }
 
-inline std::shared_ptr<Attention> build(const AttentionKind& kind, double dropout = 0.0, at::ScalarType dtype = at::kDouble) {
-  const AttentionShape shape{.width = kWidth, .heads = kHeads, .head_size = kHeadSize, .dropout = dropout,
+inline std::shared_ptr<Attention> build(const AttentionKind& kind, double dropout = 0.0,
+                                        at::ScalarType dtype = at::kDouble) {
+  const AttentionShape shape{.width = kWidth,
+                             .heads = kHeads,
+                             .head_size = kHeadSize,
+                             .dropout = dropout,
                              .initializer_range = 0.5};
   return kind.make(shape, *kind.options(), 5, torch::TensorOptions().dtype(dtype));
 }
 
 inline Tensor run(const Attention& attention, const AttentionContext& context, const Tensor& x) {
-  return attention.forward({.context = context, .query_TD = x, .source_SD = x, .carry = nullptr}).context_TD;
+  return attention.forward({.context = context, .query_TD = x, .source_SD = x, .carry = nullptr})
+      .context_TD;
 }
 
 }  // namespace tenfold::nn::testing

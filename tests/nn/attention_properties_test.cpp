@@ -1,6 +1,6 @@
-// Properties every registered attention kind must have, for every mask kind it honours: a kind that is registered is
-// covered without another line here.
-// Not here: what one kind computes (softmax_attention_test.cpp).
+// Properties every registered attention kind must have, for every mask kind it honours: a kind that
+// is registered is covered without another line here. Not here: what one kind computes
+// (softmax_attention_test.cpp).
 #include "attention_fixture.h"
 #include "nn/decode_state.h"
 #include "support/fail.h"
@@ -9,7 +9,8 @@
 namespace tenfold::nn::testing {
 namespace {
 
-/// Runs check(kind, mask kinds of the batch) for every registered kind: each mask kind alone, and all mixed.
+/// Runs check(kind, mask kinds of the batch) for every registered kind: each mask kind alone, and
+/// all mixed.
 template <typename Check>
 void for_every_kind(Check check) {
   for (const AttentionKind& kind : attention_table().kinds()) {
@@ -38,7 +39,8 @@ TEST(AttentionProperties, ASequenceAloneEqualsItselfInAnyBatch) {
         one.mask.see = {batch.mask.see[b]};
         one.mask.source = {batch.mask.source[b]};
         const int64_t begin = batch.layout.begin(static_cast<int64_t>(b));
-        const Tensor alone = run(*attention, context_of(one), x.narrow(0, begin, kLengths[b]).clone());
+        const Tensor alone =
+            run(*attention, context_of(one), x.narrow(0, begin, kLengths[b]).clone());
         EXPECT_LE(worst(alone, together.narrow(0, begin, kLengths[b])), 1e-12);
       }
     }
@@ -63,10 +65,13 @@ TEST(AttentionProperties, PoisonedNeighboursAndHolesChangeNothing) {
         bad[batch.layout.begin(3) + 8] = poison;
         const Tensor out = run(*attention, context_of(batch), bad);
         for (const int64_t i : {0, 1, 3, 4, 7}) {
-          EXPECT_LE(worst(out[batch.layout.begin(3) + i], clean[batch.layout.begin(3) + i]), 0.0) << "row " << i;
+          EXPECT_LE(worst(out[batch.layout.begin(3) + i], clean[batch.layout.begin(3) + i]), 0.0)
+              << "row " << i;
         }
         const int64_t rest = batch.layout.begin(4);
-        EXPECT_LE(worst(out.narrow(0, rest, out.size(0) - rest), clean.narrow(0, rest, out.size(0) - rest)), 0.0);
+        EXPECT_LE(worst(out.narrow(0, rest, out.size(0) - rest),
+                        clean.narrow(0, rest, out.size(0) - rest)),
+                  0.0);
       }
     }
   });
@@ -83,13 +88,17 @@ TEST(AttentionProperties, HiddenPositionsHaveExactlyZeroGradient) {
       const int64_t n = batch.layout.length(b), begin = batch.layout.begin(b);
       const Tensor seen = batch.mask.visible(b, 0, n, n, 0);
       for (int64_t i = 0; i < n; ++i) {
-        const Tensor out = attention->forward({.context = context, .query_TD = query, .source_SD = source, .carry = nullptr})
-                               .context_TD[begin + i];
+        const Tensor out =
+            attention
+                ->forward(
+                    {.context = context, .query_TD = query, .source_SD = source, .carry = nullptr})
+                .context_TD[begin + i];
         const Tensor gradient = torch::autograd::grad({out.sum()}, {source})[0].abs().sum(1);
         for (int64_t t = 0; t < batch.layout.total(); ++t) {
           const bool visible = t >= begin && t < begin + n && seen[i][t - begin].item<bool>();
           if (visible) continue;
-          EXPECT_EQ(gradient[t].item<double>(), 0.0) << "query " << i << " of " << b << ", row " << t;
+          EXPECT_EQ(gradient[t].item<double>(), 0.0)
+              << "query " << i << " of " << b << ", row " << t;
         }
         if (seen[i].any().item<bool>()) continue;
         EXPECT_EQ(out.abs().sum().item<double>(), 0.0);
@@ -109,7 +118,9 @@ TEST(AttentionProperties, GradientsEqualCentralDifferences) {
       const Tensor weight = random_rows(10, kHeads * kHeadSize, 6);
       std::vector<Tensor> inputs{x};
       for (const Tensor& p : attention->parameters()) inputs.push_back(p);
-      const auto loss = [&] { return (run(*attention, context_of(batch, dropout > 0), x) * weight).sum(); };
+      const auto loss = [&] {
+        return (run(*attention, context_of(batch, dropout > 0), x) * weight).sum();
+      };
       EXPECT_LE(gradient_error(loss, inputs), 1e-7);
     }
   });
@@ -118,7 +129,8 @@ TEST(AttentionProperties, GradientsEqualCentralDifferences) {
 TEST(AttentionProperties, EmptyBatchesWork) {
   for (const AttentionKind& kind : attention_table().kinds()) {
     const auto attention = build(kind);
-    for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{}, std::vector<int64_t>{0, 0}}) {
+    for (const std::vector<int64_t>& lengths :
+         {std::vector<int64_t>{}, std::vector<int64_t>{0, 0}}) {
       const Tensor x = random_rows(0, kWidth, 1).requires_grad_();
       const Tensor out = run(*attention, context_of(make_batch(lengths, {See::all})), x);
       EXPECT_EQ(out.size(0), 0);
@@ -136,7 +148,8 @@ TEST(AttentionProperties, DropoutBitsDoNotDependOnTheBatch) {
     Batch one{SequenceLayout::of_lengths({kLengths[3]}), {}, {batch.examples[3]}};
     one.mask.see = {batch.mask.see[3]};
     one.mask.source = {batch.mask.source[3]};
-    const Tensor alone = run(*attention, context_of(one, true), x.narrow(0, batch.layout.begin(3), 9).clone());
+    const Tensor alone =
+        run(*attention, context_of(one, true), x.narrow(0, batch.layout.begin(3), 9).clone());
     EXPECT_LE(worst(alone, together.narrow(0, batch.layout.begin(3), 9)), 1e-12);
   });
 }
@@ -152,14 +165,16 @@ void check_incremental(const AttentionKind& kind, See see) {
   DecodeState state;
   state.self.push_back(attention->new_memory(3, 16));
   state.past = {0, 0, 0};
-  // Rows start at different steps, so that prefill and decoding share batches; each pass is also once thrown away.
+  // Rows start at different steps, so that prefill and decoding share batches; each pass is also
+  // once thrown away.
   for (int64_t step = 0; step < 12; ++step) {
     std::vector<int64_t> counts(3, 0);
     std::vector<Tensor> rows;
     for (size_t b = 0; b < 3; ++b) {
       if (step < static_cast<int64_t>(b) || state.past[b] == lengths[b]) continue;
       counts[b] = state.past[b] == 0 ? std::max<int64_t>(1, batch.mask.source[b]) : 1;
-      rows.push_back(x.narrow(0, batch.layout.begin(static_cast<int64_t>(b)) + state.past[b], counts[b]));
+      rows.push_back(
+          x.narrow(0, batch.layout.begin(static_cast<int64_t>(b)) + state.past[b], counts[b]));
     }
     if (rows.empty()) continue;
     AttentionContext context = context_of(batch);
@@ -167,13 +182,19 @@ void check_incremental(const AttentionKind& kind, See see) {
     context.past = state.past;
     for (const double wrong : {3.0, 0.0}) {
       const Tensor fed = at::cat(rows) + wrong;
-      const Tensor out = attention->forward({.context = context, .query_TD = fed, .source_SD = fed, .carry = nullptr,
-                                             .memory = state.self[0].get()}).context_TD;
+      const Tensor out = attention
+                             ->forward({.context = context,
+                                        .query_TD = fed,
+                                        .source_SD = fed,
+                                        .carry = nullptr,
+                                        .memory = state.self[0].get()})
+                             .context_TD;
       if (wrong > 0) continue;
       for (int64_t b = 0; b < 3; ++b) {
         const auto i = static_cast<size_t>(b);
         EXPECT_LE(worst(out.narrow(0, context.query_layout.begin(b), counts[i]),
-                        full.narrow(0, batch.layout.begin(b) + state.past[i], counts[i])), 1e-12);
+                        full.narrow(0, batch.layout.begin(b) + state.past[i], counts[i])),
+                  1e-12);
       }
     }
     state.commit(counts);
@@ -201,13 +222,21 @@ TEST(AttentionProperties, MasksThatCannotBeDecodedAreRefused) {
     for (const See see : {See::all, See::future, See::others}) {
       AttentionContext context = context_of(make_batch({2}, {see}));
       context.past = {0};
-      const AttentionIn in{.context = context, .query_TD = x, .source_SD = x, .carry = nullptr, .memory = memory.get()};
+      const AttentionIn in{.context = context,
+                           .query_TD = x,
+                           .source_SD = x,
+                           .carry = nullptr,
+                           .memory = memory.get()};
       EXPECT_THROW(attention->forward(in), Error);
     }
     AttentionContext context = context_of(make_batch({2}, {See::prefix}));
     context.mask.source = {3};
     context.past = {0};
-    const AttentionIn in{.context = context, .query_TD = x, .source_SD = x, .carry = nullptr, .memory = memory.get()};
+    const AttentionIn in{.context = context,
+                         .query_TD = x,
+                         .source_SD = x,
+                         .carry = nullptr,
+                         .memory = memory.get()};
     EXPECT_THROW(attention->forward(in), Error);
   }
 }

@@ -1,5 +1,5 @@
-// Softmax attention: the fast path against the reference, carry, bias, packed documents and the goldens' formula.
-// Not here: what every kind must do (attention_properties_test.cpp).
+// Softmax attention: the fast path against the reference, carry, bias, packed documents and the
+// goldens' formula. Not here: what every kind must do (attention_properties_test.cpp).
 #include "attention_fixture.h"
 #include "golden.h"
 #include "nn/packing.h"
@@ -22,18 +22,27 @@ enum class Extras : uint8_t { none, all };
 /// Cross-attention sizes, holes in some sequences; with all extras also bias, carry and dropout.
 Inputs make_inputs(See see, Extras extras, at::ScalarType dtype) {
   const std::vector<int64_t> queries{4, 0, 1, 7, 3}, keys{6, 5, 1, 7, 0};
-  const auto query_layout = SequenceLayout::of_lengths(queries), source_layout = SequenceLayout::of_lengths(keys);
-  AttentionContext context{.query_layout = query_layout, .source_layout = source_layout, .mask = {}, .bias = nullptr,
-                           .past = {2, 0, 0, 0, 0}, .pass = {}, .row_keys_T = {}};
+  const auto query_layout = SequenceLayout::of_lengths(queries),
+             source_layout = SequenceLayout::of_lengths(keys);
+  AttentionContext context{.query_layout = query_layout,
+                           .source_layout = source_layout,
+                           .mask = {},
+                           .bias = nullptr,
+                           .past = {2, 0, 0, 0, 0},
+                           .pass = {},
+                           .row_keys_T = {}};
   context.mask.see = {see};
   context.mask.source = {3, 0, 1, 2, 0};
   context.mask.keep_S = torch::ones({19}, torch::kBool);
-  for (const int64_t hole : {1, 11, 12, 15}) context.mask.keep_S[hole] = false;  // 11: the only key of sequence 2
+  for (const int64_t hole : {1, 11, 12, 15})
+    context.mask.keep_S[hole] = false;  // 11: the only key of sequence 2
   context.pass = {.training = true, .key = 3, .example_keys = {1, 2, 3, 4, 5}};
   Inputs in;
   in.plan = SoftmaxPlan::of(context);
   in.plan.scale = 0.5;
-  const auto rows = [&](int64_t n, uint64_t seed) { return random_rows(n, 12, seed, dtype).view({n, 3, 4}).requires_grad_(); };
+  const auto rows = [&](int64_t n, uint64_t seed) {
+    return random_rows(n, 12, seed, dtype).view({n, 3, 4}).requires_grad_();
+  };
   in.query = rows(15, 1);
   in.key = rows(19, 2);
   in.value = rows(19, 3);
@@ -42,7 +51,8 @@ Inputs make_inputs(See see, Extras extras, at::ScalarType dtype) {
   in.plan.site = 9;
   in.plan.row_keys_T = row_keys(context.pass, query_layout);
   in.plan.hand_on_scores = true;
-  in.plan.bias = std::make_shared<PositionBias>(PositionBias{random_rows(3, 7, 4, dtype).requires_grad_(), 3});
+  in.plan.bias =
+      std::make_shared<PositionBias>(PositionBias{random_rows(3, 7, 4, dtype).requires_grad_(), 3});
   int64_t size = 0;
   for (const AttentionSequence& s : in.plan.sequences) size += 3 * s.queries * s.seen_keys();
   in.carry = random_rows(1, size, 5, dtype).flatten().requires_grad_();
@@ -54,7 +64,8 @@ std::vector<Tensor> values_and_gradients(const Inputs& in, bool fast) {
                               : softmax_reference(in.query, in.key, in.value, in.carry, in.plan);
   const auto dtype = in.query.scalar_type();
   std::vector<Tensor> inputs{in.query, in.key, in.value};
-  Tensor loss = (out.context_THE.flatten() * random_rows(1, out.context_THE.numel(), 6, dtype)[0]).sum();
+  Tensor loss =
+      (out.context_THE.flatten() * random_rows(1, out.context_THE.numel(), 6, dtype)[0]).sum();
   if (in.carry.defined()) {
     inputs.push_back(in.carry);
     inputs.push_back(in.plan.bias->by_offset_HR);
@@ -72,13 +83,16 @@ TEST(SoftmaxAttention, FastEqualsReference) {
       for (const Extras extras : {Extras::none, Extras::all}) {
         SCOPED_TRACE(kind_name(see));
         const Inputs in = make_inputs(see, extras, dtype);
-        const auto fast = values_and_gradients(in, true), reference = values_and_gradients(in, false);
+        const auto fast = values_and_gradients(in, true),
+                   reference = values_and_gradients(in, false);
         for (size_t i = 0; i < fast.size(); ++i) {
-          EXPECT_LE(worst(fast[i], reference[i]), dtype == at::kDouble ? 1e-12 : 1e-5) << "tensor " << i;
+          EXPECT_LE(worst(fast[i], reference[i]), dtype == at::kDouble ? 1e-12 : 1e-5)
+              << "tensor " << i;
         }
         const torch::NoGradGuard no_grad;
         const SoftmaxOut inference = softmax_fast(in.query, in.key, in.value, in.carry, in.plan);
-        EXPECT_LE(worst(inference.context_THE, reference[extras == Extras::all ? 5 : 3]), dtype == at::kDouble ? 1e-12 : 1e-5);
+        EXPECT_LE(worst(inference.context_THE, reference[extras == Extras::all ? 5 : 3]),
+                  dtype == at::kDouble ? 1e-12 : 1e-5);
       }
     }
   }
@@ -91,31 +105,45 @@ TEST(SoftmaxAttention, GradientsOfCarryAndBiasEqualCentralDifferences) {
       const SoftmaxOut out = softmax_fast(in.query, in.key, in.value, in.carry, in.plan);
       return out.context_THE.pow(2).sum() + out.flat_scores.pow(3).sum();
     };
-    EXPECT_LE(gradient_error(loss, {in.query, in.key, in.value, in.carry, in.plan.bias->by_offset_HR}), 1e-7);
+    EXPECT_LE(
+        gradient_error(loss, {in.query, in.key, in.value, in.carry, in.plan.bias->by_offset_HR}),
+        1e-7);
   }
 }
 
 /// Packs [B, H, N, D] as the rows [B * N, H, D] the kernels take.
-Tensor packed_rows(const Tensor& x_BHND) { return x_BHND.transpose(1, 2).flatten(0, 1).contiguous(); }
+Tensor packed_rows(const Tensor& x_BHND) {
+  return x_BHND.transpose(1, 2).flatten(0, 1).contiguous();
+}
 
 /// Values and gradients of one golden case, in float64 or float32.
 void check_golden(const SafetensorsFile& file, const std::string& name, at::ScalarType dtype) {
   SCOPED_TRACE(name);
-  const auto input = [&](const char* part) { return packed_rows(file.tensor(name + "/" + part).to(dtype)); };
+  const auto input = [&](const char* part) {
+    return packed_rows(file.tensor(name + "/" + part).to(dtype));
+  };
   const auto sizes = file.tensor(name + "/q").sizes().vec();
   const int64_t count = sizes[0], n = sizes[2], m = file.tensor(name + "/k").size(2);
   const bool causal = name.find("causal") != std::string::npos;
   const auto rows = static_cast<size_t>(count);
-  AttentionContext context{.query_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, n)),
-                           .source_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, m)), .mask = {},
-                           .bias = nullptr, .past = std::vector<int64_t>(rows, m - n), .pass = {}, .row_keys_T = {}};
+  AttentionContext context{
+      .query_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, n)),
+      .source_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, m)),
+      .mask = {},
+      .bias = nullptr,
+      .past = std::vector<int64_t>(rows, m - n),
+      .pass = {},
+      .row_keys_T = {}};
   context.mask.see = {causal ? See::past : See::all};
-  if (file.has(name + "/keep")) context.mask.keep_S = file.tensor(name + "/keep").flatten().to(torch::kBool);
+  if (file.has(name + "/keep"))
+    context.mask.keep_S = file.tensor(name + "/keep").flatten().to(torch::kBool);
   SoftmaxPlan plan = SoftmaxPlan::of(context);
   plan.scale = 1.0 / std::sqrt(static_cast<double>(sizes[3]));
-  const Tensor q = input("q").requires_grad_(), k = input("k").requires_grad_(), v = input("v").requires_grad_();
+  const Tensor q = input("q").requires_grad_(), k = input("k").requires_grad_(),
+               v = input("v").requires_grad_();
   for (const bool fast : {true, false}) {
-    const Tensor out = (fast ? softmax_fast(q, k, v, {}, plan) : softmax_reference(q, k, v, {}, plan)).context_THE;
+    const Tensor out =
+        (fast ? softmax_fast(q, k, v, {}, plan) : softmax_reference(q, k, v, {}, plan)).context_THE;
     const auto gradients = torch::autograd::grad({(out * input("G")).sum()}, {q, k, v});
     const double tolerance = dtype == at::kDouble ? 1e-10 : 1e-5;
     const std::vector<std::pair<Tensor, const char*>> pairs{
@@ -136,7 +164,8 @@ TEST(SoftmaxAttention, EqualsTheGoldens) {
     const size_t end = entry.name.find("/q");
     if (end == std::string::npos) continue;
     ++cases;
-    for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) check_golden(file, entry.name.substr(0, end), dtype);
+    for (const at::ScalarType dtype : {at::kDouble, at::kFloat})
+      check_golden(file, entry.name.substr(0, end), dtype);
   }
   EXPECT_EQ(cases, 32);
 }

@@ -1,8 +1,9 @@
-// The stack: parameter names, traits checked at construction, hidden states, decoding, packing, fused norm.
-// Not here: attention kinds on their own.
+// The stack: parameter names, traits checked at construction, hidden states, decoding, packing,
+// fused norm. Not here: attention kinds on their own.
+#include "nn/stack.h"
+
 #include "attention_fixture.h"
 #include "nn/packing.h"
-#include "nn/stack.h"
 #include "support/fail.h"
 #include "tensor/gradient_check.h"
 
@@ -10,15 +11,20 @@ namespace tenfold::nn::testing {
 namespace {
 
 StackSpec small_spec() {
-  return {.width = 12, .heads = 3, .intermediate_size = 20, .initializer_range = 0.3, .runs = {{.count = 2, .attention = {}}}};
+  return {.width = 12,
+          .heads = 3,
+          .intermediate_size = 20,
+          .initializer_range = 0.3,
+          .runs = {{.count = 2, .attention = {}}}};
 }
 
 TEST(Stack, ParametersCarryHuggingFaceNames) {
   const Stack stack(small_spec(), 1, torch::kFloat32);
   const auto named = stack.named_parameters();
-  for (const char* name : {"layer.0.attention.self.query.weight", "layer.1.attention.output.dense.bias",
-                           "layer.0.attention.output.LayerNorm.weight", "layer.1.intermediate.dense.weight",
-                           "layer.0.output.dense.bias", "layer.1.output.LayerNorm.bias"}) {
+  for (const char* name :
+       {"layer.0.attention.self.query.weight", "layer.1.attention.output.dense.bias",
+        "layer.0.attention.output.LayerNorm.weight", "layer.1.intermediate.dense.weight",
+        "layer.0.output.dense.bias", "layer.1.output.LayerNorm.bias"}) {
     EXPECT_TRUE(named.contains(name)) << name;
   }
   EXPECT_EQ(named.size(), 32U);
@@ -27,7 +33,8 @@ TEST(Stack, ParametersCarryHuggingFaceNames) {
 /// Refuses to form scores: stands for linear-time kinds.
 class ScorelessAttention final : public ProjectedAttention {
  public:
-  ScorelessAttention(const AttentionShape& shape, const config::NoOptions&, uint64_t seed, torch::TensorOptions options)
+  ScorelessAttention(const AttentionShape& shape, const config::NoOptions&, uint64_t seed,
+                     torch::TensorOptions options)
       : ProjectedAttention(shape, seed, options) {}
   static AttentionTraits traits_of(const config::NoOptions&) { return {.kinds = {See::all}}; }
   AttentionTraits traits() const override { return traits_of({}); }
@@ -36,7 +43,8 @@ class ScorelessAttention final : public ProjectedAttention {
   }
 
  protected:
-  AttentionOut mix(const Tensor& query_THE, const Tensor&, const Tensor&, const AttentionIn&) const override {
+  AttentionOut mix(const Tensor& query_THE, const Tensor&, const Tensor&,
+                   const AttentionIn&) const override {
     return {query_THE, nullptr};
   }
 };
@@ -57,8 +65,12 @@ TEST(AttentionTable, NamesTheNearestKind) {
 }
 
 StackIn stack_input(const Batch& batch, const Tensor& x, bool training = false) {
-  return {.hidden_TD = x, .layout = batch.layout, .mask = batch.mask,
-          .pass = {.training = training, .key = 5, .example_keys = batch.examples}, .source_SD = {}, .bias = nullptr};
+  return {.hidden_TD = x,
+          .layout = batch.layout,
+          .mask = batch.mask,
+          .pass = {.training = training, .key = 5, .example_keys = batch.examples},
+          .source_SD = {},
+          .bias = nullptr};
 }
 
 TEST(Stack, GradientsEqualCentralDifferences) {
@@ -75,7 +87,9 @@ TEST(Stack, GradientsEqualCentralDifferences) {
       const Tensor weight = random_rows(7, 12, 4);
       std::vector<Tensor> inputs{x};
       for (const Tensor& p : stack.parameters()) inputs.push_back(p);
-      const auto loss = [&] { return (stack.forward(stack_input(batch, x, true)).hidden_TD * weight).sum(); };
+      const auto loss = [&] {
+        return (stack.forward(stack_input(batch, x, true)).hidden_TD * weight).sum();
+      };
       EXPECT_LE(gradient_error(loss, inputs, {.elements = 6}), 1e-6);
     }
   }
@@ -91,7 +105,8 @@ TEST(Stack, HidesItsOwnTokenThroughAllLayersOfAPinnedSource) {
   in.source_SD = random_rows(5, 12, 2).requires_grad_();
   const Tensor out = stack.forward(in).hidden_TD;
   for (int64_t i = 0; i < 5; ++i) {
-    const Tensor gradient = torch::autograd::grad({out[i].pow(3).sum()}, {in.source_SD}, {}, true)[0];
+    const Tensor gradient =
+        torch::autograd::grad({out[i].pow(3).sum()}, {in.source_SD}, {}, true)[0];
     EXPECT_EQ(gradient[i].abs().sum().item<double>(), 0.0);
     EXPECT_GT(gradient.abs().sum().item<double>(), 0.0);
   }
@@ -118,7 +133,8 @@ TEST(Stack, DecodesAsInOnePassThroughSelectionAndTransientTokens) {
   state.select({1});
   feed(at::cat({x.narrow(0, 3, 1), other}), {2});  // the second token is shown, not committed
   state.commit({1});
-  EXPECT_THROW(feed(random_rows(9, 12, 1), {9}), Error);  // beyond the capacity: the state stays as it was
+  EXPECT_THROW(feed(random_rows(9, 12, 1), {9}),
+               Error);  // beyond the capacity: the state stays as it was
   EXPECT_LE(worst(feed(x.narrow(0, 4, 2), {2}), full.narrow(0, 4, 2)), 1e-12);
   state.truncate({1});
   state.add(1);
@@ -147,14 +163,16 @@ TEST(Stack, PackedWeightsGiveTheSameAndGoStale) {
 TEST(LayerNorm, FusedEqualsReferenceInValueAndGradient) {
   for (const double p : {0.0, 0.3}) {
     const auto layout = SequenceLayout::of_lengths({70, 0, 60});
-    const DropoutAt drop{.row_keys_T = row_keys({.training = true, .key = 1, .example_keys = {1, 2, 3}}, layout),
-                         .site = 4, .p = p};
-    std::vector<Tensor> inputs{random_rows(130, 37, 1), random_rows(130, 37, 2), random_rows(1, 37, 3)[0].clone(),
-                               random_rows(1, 37, 4)[0].clone()};
+    const DropoutAt drop{
+        .row_keys_T = row_keys({.training = true, .key = 1, .example_keys = {1, 2, 3}}, layout),
+        .site = 4,
+        .p = p};
+    std::vector<Tensor> inputs{random_rows(130, 37, 1), random_rows(130, 37, 2),
+                               random_rows(1, 37, 3)[0].clone(), random_rows(1, 37, 4)[0].clone()};
     for (Tensor& t : inputs) t.requires_grad_();
     const auto run_norm = [&](bool fused) {
-      const Tensor y = (fused ? residual_layer_norm : residual_layer_norm_reference)(inputs[0], inputs[1], inputs[2],
-                                                                                     inputs[3], 1e-12, drop);
+      const Tensor y = (fused ? residual_layer_norm : residual_layer_norm_reference)(
+          inputs[0], inputs[1], inputs[2], inputs[3], 1e-12, drop);
       auto result = torch::autograd::grad({(y * random_rows(130, 37, 5)).sum()}, inputs);
       result.push_back(y.detach());
       return result;
@@ -162,7 +180,9 @@ TEST(LayerNorm, FusedEqualsReferenceInValueAndGradient) {
     const auto fused = run_norm(true), reference = run_norm(false);
     for (size_t i = 0; i < fused.size(); ++i) EXPECT_LE(worst(fused[i], reference[i]), 1e-11) << i;
     const torch::NoGradGuard no_grad;
-    EXPECT_LE(worst(residual_layer_norm(inputs[0], inputs[1], inputs[2], inputs[3], 1e-12, drop), reference[4]), 1e-12);
+    EXPECT_LE(worst(residual_layer_norm(inputs[0], inputs[1], inputs[2], inputs[3], 1e-12, drop),
+                    reference[4]),
+              1e-12);
   }
 }
 

@@ -14,19 +14,23 @@ PassContext training_pass(std::vector<uint64_t> examples) {
 
 TEST(Dropout, DropsAtItsRateAndScalesTheRest) {
   const auto layout = SequenceLayout::of_lengths({1000});
-  const Tensor y = dropout_rows(torch::ones({1000, 768}), row_keys(training_pass({7}), layout), 3, 0.1);
+  const Tensor y =
+      dropout_rows(torch::ones({1000, 768}), row_keys(training_pass({7}), layout), 3, 0.1);
   const double dropped = y.eq(0).to(torch::kDouble).mean().item<double>();
   EXPECT_NEAR(dropped, 0.1, 0.002);  // 5 standard errors of 768,000 draws
   EXPECT_FLOAT_EQ(y.max().item<float>(), 1.0F / 0.9F);
-  EXPECT_NEAR(y.eq(0).to(torch::kDouble).mean(0).std().item<double>(), 0.0095, 0.002);  // columns are independent
-  EXPECT_NEAR(y.eq(0).to(torch::kDouble).mean(1).std().item<double>(), 0.0108, 0.002);  // rows are independent
+  EXPECT_NEAR(y.eq(0).to(torch::kDouble).mean(0).std().item<double>(), 0.0095,
+              0.002);  // columns are independent
+  EXPECT_NEAR(y.eq(0).to(torch::kDouble).mean(1).std().item<double>(), 0.0108,
+              0.002);  // rows are independent
 }
 
 TEST(Dropout, CuttingABatchChangesNoBit) {
   const auto together = SequenceLayout::of_lengths({5, 0, 7});
   const Tensor x = torch::ones({12, 33});
   const Tensor all = dropout_rows(x, row_keys(training_pass({11, 12, 13}), together), 9, 0.3);
-  const Tensor last = dropout_rows(x.narrow(0, 0, 7), row_keys(training_pass({13}), SequenceLayout::of_lengths({7})), 9, 0.3);
+  const Tensor last = dropout_rows(
+      x.narrow(0, 0, 7), row_keys(training_pass({13}), SequenceLayout::of_lengths({7})), 9, 0.3);
   EXPECT_TRUE(torch::equal(all.narrow(0, 5, 7), last));
 }
 
@@ -53,11 +57,13 @@ TEST(Dropout, SitesAndStepsDiffer) {
   EXPECT_FALSE(torch::equal(dropout_rows(x, keys, 1, 0.5), dropout_rows(x, keys, 2, 0.5)));
   PassContext next = training_pass({1});
   next.key = 43;
-  EXPECT_FALSE(torch::equal(dropout_rows(x, keys, 1, 0.5), dropout_rows(x, row_keys(next, layout), 1, 0.5)));
+  EXPECT_FALSE(
+      torch::equal(dropout_rows(x, keys, 1, 0.5), dropout_rows(x, row_keys(next, layout), 1, 0.5)));
 }
 
 TEST(Dropout, EmptyBatchesWork) {
-  const Tensor y = dropout_rows(torch::ones({0, 8}), row_keys(training_pass({}), SequenceLayout()), 1, 0.5);
+  const Tensor y =
+      dropout_rows(torch::ones({0, 8}), row_keys(training_pass({}), SequenceLayout()), 1, 0.5);
   EXPECT_EQ(y.size(0), 0);
 }
 

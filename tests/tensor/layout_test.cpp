@@ -40,8 +40,9 @@ TEST(MaskSpec, ShowsEachKind) {
   EXPECT_THAT(seen(See::past, 1, 1, 3), testing::ElementsAre(1, 1, 0));
   EXPECT_THAT(seen(See::future, 0, 2, 3), testing::ElementsAre(1, 1, 1, 0, 1, 1));
   EXPECT_THAT(seen(See::others, 0, 2, 3), testing::ElementsAre(0, 1, 1, 1, 0, 1));
-  EXPECT_THAT(numbers(MaskSpec{.see = {See::prefix}, .source = {2}, .keep_S = {}}.visible(0, 0, 3, 3, 0)),
-              testing::ElementsAre(1, 1, 0, 1, 1, 0, 1, 1, 1));
+  EXPECT_THAT(
+      numbers(MaskSpec{.see = {See::prefix}, .source = {2}, .keep_S = {}}.visible(0, 0, 3, 3, 0)),
+      testing::ElementsAre(1, 1, 0, 1, 1, 0, 1, 1, 1));
 }
 
 TEST(MaskSpec, RefusesListsThatDoNotFit) {
@@ -55,7 +56,8 @@ TEST(Init, IsCutAtTwoDeviationsAndIndependentOfThreads) {
   const int threads = at::get_num_threads();
   const Tensor w = normal_tensor({300, 300}, 0.02, Tails::cut_at_two, 5, torch::kFloat32);
   at::set_num_threads(1);
-  EXPECT_TRUE(torch::equal(w, normal_tensor({300, 300}, 0.02, Tails::cut_at_two, 5, torch::kFloat32)));
+  EXPECT_TRUE(
+      torch::equal(w, normal_tensor({300, 300}, 0.02, Tails::cut_at_two, 5, torch::kFloat32)));
   at::set_num_threads(threads);
   EXPECT_LE(w.abs().max().item<float>(), 0.04F);
   EXPECT_NEAR(w.std().item<double>(), 0.02 * 0.8796, 0.0002);  // deviation of a normal cut at two
