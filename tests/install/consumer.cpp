@@ -1,10 +1,14 @@
-// The smallest use of the installed library: a vocabulary made, saved, loaded, and a sentence cut
-// with it. Not here: more than the public headers give.
+// The smallest use of the installed library: a sentence cut into tokens and embedded.
+// Not here: more than the public headers give.
 #include <tenfold/error.h>
+#include <tenfold/model.h>
 #include <tenfold/tokenizer.h>
 
+#include <cmath>
 #include <cstdio>
 #include <string>
+
+#include "tiny_model.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -19,11 +23,19 @@ int main(int argc, char** argv) {
   for (int32_t id : tokenizer.encode_single("Learning is fun.").ids)
     cut += tokenizer.token(id) + " ";
   std::printf("%s\n", cut.c_str());
+
+  write_tiny_bert(argv[1], tokenizer.size());
+  const std::string_view texts[] = {"Learning is fun.", "fun"};
+  const auto vectors = tenfold::Model::load(argv[1]).embed(texts);
+  const bool embedded =
+      vectors.size() == 2 && vectors[0].size() == 4 && std::isfinite(vectors[0][0]);
+  std::printf("%zu vectors\n", vectors.size());
   try {
     tenfold::Tokenizer::load("/nonexistent");
   } catch (const tenfold::Error& error) {
     std::printf("%s (exit code %d)\n", error.what(), error.exit_code());
-    return cut == "[CLS] learn ##ing is fun . [SEP] " && error.exit_code() == 4 ? 0 : 1;
+    const bool refused = error.exit_code() == 4;
+    return embedded && refused && cut == "[CLS] learn ##ing is fun . [SEP] " ? 0 : 1;
   }
   return 1;
 }
