@@ -1,5 +1,5 @@
-// A batch as the model takes it: packed token blocks, the objective's own tensors, and each loss part's denominator.
-// Not here: how it is drawn (collator.h) or cut (batching.h).
+// A batch as the model takes it: packed token blocks, the objective's own tensors, and each loss
+// part's denominator. Not here: how it is drawn (collator.h) or cut (batching.h).
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,10 @@ struct TokenBlock {
   MaskSpec mask;
 };
 
-/// `inputs`: "tokens" for encoders. `fields`: whatever the collator prepared for its objective, by name.
-/// `denominators`: for each loss part the number its sum is divided by (masked tokens, rows), of this batch alone;
-/// the trainer adds them up over the accumulation window and all ranks before the first backward.
+/// `inputs`: "tokens" for encoders. `fields`: whatever the collator prepared for its objective, by
+/// name. `denominators`: for each loss part the number its sum is divided by (masked tokens, rows),
+/// of this batch alone; the trainer adds them up over the accumulation window and all ranks before
+/// the first backward.
 struct Batch {
   std::vector<uint64_t> example_ids;
   std::map<std::string, TokenBlock, std::less<>> inputs;

@@ -11,21 +11,24 @@
 
 namespace tenfold::data {
 
-BatchSource::BatchSource(std::shared_ptr<const ExampleSource> examples, std::shared_ptr<const Collator> collator,
-                         const BatchOptions& options)
+BatchSource::BatchSource(std::shared_ptr<const ExampleSource> examples,
+                         std::shared_ptr<const Collator> collator, const BatchOptions& options)
     : examples_(std::move(examples)), collator_(std::move(collator)), options_(options) {
   require(examples_->size() > 0, ErrorKind::data, "batches", "no examples");
 }
 
 BatchSource::~BatchSource() { stop(); }
 
-int64_t BatchSource::windows() const { return (examples_->size() + options_.window - 1) / options_.window; }
+int64_t BatchSource::windows() const {
+  return (examples_->size() + options_.window - 1) / options_.window;
+}
 
 /// The window's examples by length, cut by the token budget; the batches in an order of their own.
 BatchSource::Plan BatchSource::plan(int64_t epoch, int64_t window) const {
   const TrainingOrder order(examples_->size(), options_.seed, epoch);
   std::vector<std::pair<int64_t, int64_t>> by_length;  // tokens, example
-  const int64_t begin = window * options_.window, end = std::min(begin + options_.window, examples_->size());
+  const int64_t begin = window * options_.window,
+                end = std::min(begin + options_.window, examples_->size());
   for (int64_t place = begin; place < end; ++place) {
     const int64_t example = order.at(place);
     by_length.emplace_back(examples_->tokens_of(example), example);
@@ -44,7 +47,8 @@ BatchSource::Plan BatchSource::plan(int64_t epoch, int64_t window) const {
     batches.back().push_back(example);
     tokens += length;
   }
-  RandomStream draw(options_.seed, "batch-order", static_cast<uint64_t>(epoch), static_cast<uint64_t>(window));
+  RandomStream draw(options_.seed, "batch-order", static_cast<uint64_t>(epoch),
+                    static_cast<uint64_t>(window));
   draw.shuffle(batches);
   return batches;
 }
@@ -56,7 +60,8 @@ void BatchSource::produce(Place at) {
         const Plan batches = plan(at.epoch, at.window);
         for (; at.batch < static_cast<int64_t>(batches.size()); ++at.batch) {
           std::vector<Example> examples;
-          for (const int64_t i : batches[static_cast<size_t>(at.batch)]) examples.push_back(examples_->get(i));
+          for (const int64_t i : batches[static_cast<size_t>(at.batch)])
+            examples.push_back(examples_->get(i));
           const DrawContext draw{.seed = options_.seed, .epoch = static_cast<uint64_t>(at.epoch)};
           Place after = at;
           ++after.batch;
@@ -97,7 +102,8 @@ void BatchSource::seek(const std::string& position) {
   Place place;
   std::istringstream text(position);
   text >> place.epoch >> place.window >> place.batch;
-  require(!text.fail() && place.epoch >= 0 && place.window >= 0 && place.window <= windows() && place.batch >= 0,
+  require(!text.fail() && place.epoch >= 0 && place.window >= 0 && place.window <= windows() &&
+              place.batch >= 0,
           ErrorKind::checkpoint, "batches", "'{}' is no position in these data", position);
   stop();
   place_ = place;
@@ -105,7 +111,8 @@ void BatchSource::seek(const std::string& position) {
 
 int64_t BatchSource::batches_per_epoch() const {
   int64_t batches = 0;
-  for (int64_t window = 0; window < windows(); ++window) batches += static_cast<int64_t>(plan(0, window).size());
+  for (int64_t window = 0; window < windows(); ++window)
+    batches += static_cast<int64_t>(plan(0, window).size());
   return batches;
 }
 

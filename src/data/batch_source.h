@@ -1,5 +1,6 @@
 // Batches of an endless or bounded number of epochs, prepared ahead on a background thread.
-// Not here: what is in an example (example_source.h) or what a batch asks of the model (objectives).
+// Not here: what is in an example (example_source.h) or what a batch asks of the model
+// (objectives).
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,11 @@
 namespace tenfold::data {
 
 struct BatchOptions {
-  int64_t batch_tokens = 4096;  ///< most real tokens in a batch; a longer example is a batch of its own
+  int64_t batch_tokens =
+      4096;  ///< most real tokens in a batch; a longer example is a batch of its own
   int64_t batch_rows = 1 << 20;  ///< most rows in a batch
-  int64_t window = 2048;         ///< examples sorted by length together, so that a batch holds similar lengths
+  int64_t window =
+      2048;  ///< examples sorted by length together, so that a batch holds similar lengths
   uint64_t seed = 0;
   int64_t epochs = 0;  ///< 0: without end
   size_t ahead = 4;    ///< batches prepared ahead
@@ -29,12 +32,12 @@ struct PreparedBatch {
   int64_t epoch = 0;
 };
 
-/// Batch n is a pure function of (seed, n): not of threads, of what is prepared ahead, or of where reading began.
-/// One consumer.
+/// Batch n is a pure function of (seed, n): not of threads, of what is prepared ahead, or of where
+/// reading began. One consumer.
 class BatchSource {
  public:
-  BatchSource(std::shared_ptr<const ExampleSource> examples, std::shared_ptr<const Collator> collator,
-              const BatchOptions& options);
+  BatchSource(std::shared_ptr<const ExampleSource> examples,
+              std::shared_ptr<const Collator> collator, const BatchOptions& options);
   ~BatchSource();
   BatchSource(const BatchSource&) = delete;
   BatchSource& operator=(const BatchSource&) = delete;

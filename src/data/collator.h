@@ -16,8 +16,8 @@ struct DrawContext {
   uint64_t epoch = 0;  ///< how often the data set has been seen: masks are redrawn each time
 };
 
-/// Collators have no parameters and no state: collate is const and thread-safe, and what it draws for an example is a
-/// pure function of (seed, epoch, example id).
+/// Collators have no parameters and no state: collate is const and thread-safe, and what it draws
+/// for an example is a pure function of (seed, epoch, example id).
 class Collator {
  public:
   virtual ~Collator() = default;

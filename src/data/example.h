@@ -9,8 +9,8 @@
 
 namespace tenfold::data {
 
-/// `id` is the example's number in its data set, the same for every worker, rank and epoch: all randomness about an
-/// example hangs on it. Usual sequence names: "tokens", "segments".
+/// `id` is the example's number in its data set, the same for every worker, rank and epoch: all
+/// randomness about an example hangs on it. Usual sequence names: "tokens", "segments".
 struct Example {
   uint64_t id = 0;
   std::map<std::string, std::vector<int32_t>, std::less<>> sequences;

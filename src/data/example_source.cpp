@@ -10,17 +10,24 @@
 namespace tenfold::data {
 
 void RowOptions::fields(config::FieldVisitor& v) {
-  v.field("max_length", max_length, "tokens of a row, [CLS] and [SEP] included", config::at_least(3));
+  v.field("max_length", max_length, "tokens of a row, [CLS] and [SEP] included",
+          config::at_least(3));
   v.field("min_length", min_length, "shorter ends of documents are left out", config::at_least(1));
-  v.field("held_out", held_out, "share of the documents kept for validation", config::fraction_below_one());
+  v.field("held_out", held_out, "share of the documents kept for validation",
+          config::fraction_below_one());
 }
 
-ShardRows::ShardRows(ShardSet shards, const Tokenizer& tokenizer, const RowOptions& options, Part part)
-    : shards_(std::move(shards)), options_(options), cls_(tokenizer.cls_id()), sep_(tokenizer.sep_id()) {
+ShardRows::ShardRows(ShardSet shards, const Tokenizer& tokenizer, const RowOptions& options,
+                     Part part)
+    : shards_(std::move(shards)),
+      options_(options),
+      cls_(tokenizer.cls_id()),
+      sep_(tokenizer.sep_id()) {
   require(shards_.vocabulary_fingerprint() == fingerprint(tokenizer), ErrorKind::data, "shards",
-          "the shards were made with another vocabulary ({} tokens) than the model's ({})", shards_.vocabulary_size(),
-          tokenizer.size());
-  require(cls_ >= 0 && sep_ >= 0, ErrorKind::data, "shards", "the vocabulary has no [CLS] or [SEP]");
+          "the shards were made with another vocabulary ({} tokens) than the model's ({})",
+          shards_.vocabulary_size(), tokenizer.size());
+  require(cls_ >= 0 && sep_ >= 0, ErrorKind::data, "shards",
+          "the vocabulary has no [CLS] or [SEP]");
   const int64_t room = options_.max_length - 2;
   uint64_t id = 0;
   for (int64_t document = 0; document < shards_.documents(); ++document) {
@@ -36,7 +43,8 @@ ShardRows::ShardRows(ShardSet shards, const Tokenizer& tokenizer, const RowOptio
     }
   }
   require(!rows_.empty(), ErrorKind::data, "shards", "no rows for {}: {} documents, held_out = {}",
-          part == Part::training ? "training" : "validation", shards_.documents(), options_.held_out);
+          part == Part::training ? "training" : "validation", shards_.documents(),
+          options_.held_out);
 }
 
 std::pair<int64_t, int64_t> ShardRows::window_of(const Row& row) const {

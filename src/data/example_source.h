@@ -27,7 +27,8 @@ class ExampleList final : public ExampleSource {
   explicit ExampleList(std::vector<Example> examples) : examples_(std::move(examples)) {}
   int64_t size() const override { return static_cast<int64_t>(examples_.size()); }
   int64_t tokens_of(int64_t index) const override {
-    return static_cast<int64_t>(examples_[static_cast<size_t>(index)].sequences.at("tokens").size());
+    return static_cast<int64_t>(
+        examples_[static_cast<size_t>(index)].sequences.at("tokens").size());
   }
   Example get(int64_t index) const override { return examples_[static_cast<size_t>(index)]; }
 
@@ -39,13 +40,15 @@ class ExampleList final : public ExampleSource {
 enum class Part : uint8_t { training, held_out };
 
 struct RowOptions {
-  int64_t max_length = 128;      ///< tokens of a row, [CLS] and [SEP] included
-  int64_t min_length = 8;        ///< shorter ends of documents are left out (whole short documents are not)
-  double held_out = 0.01;        ///< share of the documents kept for validation
+  int64_t max_length = 128;  ///< tokens of a row, [CLS] and [SEP] included
+  int64_t min_length =
+      8;  ///< shorter ends of documents are left out (whole short documents are not)
+  double held_out = 0.01;  ///< share of the documents kept for validation
   void fields(config::FieldVisitor& v);
 };
 
-/// Documents cut into rows [CLS] window [SEP]. The example id is the row's number among all rows of the corpus.
+/// Documents cut into rows [CLS] window [SEP]. The example id is the row's number among all rows of
+/// the corpus.
 class ShardRows final : public ExampleSource {
  public:
   /// Error{data} where the shards were made with another vocabulary, or the part has no row.

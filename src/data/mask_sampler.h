@@ -14,22 +14,25 @@
 
 namespace tenfold::data {
 
-/// Tokens to mask in a row of `tokens`, specials counted: tokens * probability, halves to the even number, at least
-/// one, at most `most` (BERT's rule).
+/// Tokens to mask in a row of `tokens`, specials counted: tokens * probability, halves to the even
+/// number, at least one, at most `most` (BERT's rule).
 int64_t masked_count(int64_t tokens, double probability, int64_t most);
 
 /// What a sampler knows of a row.
 struct MaskRow {
-  std::span<const int64_t> candidates;   ///< positions that may be masked, ascending; specials are none
-  std::span<const uint8_t> continues;    ///< for each position of the row: 1 where a piece continues a word
+  std::span<const int64_t>
+      candidates;  ///< positions that may be masked, ascending; specials are none
+  std::span<const uint8_t>
+      continues;  ///< for each position of the row: 1 where a piece continues a word
 };
 
-/// Chooses at most `count` of the candidates, ascending, without repetition: exactly min(count, candidates) unless
-/// whole words do not fit. A pure function of its arguments; thread-safe.
+/// Chooses at most `count` of the candidates, ascending, without repetition: exactly min(count,
+/// candidates) unless whole words do not fit. A pure function of its arguments; thread-safe.
 class MaskSampler {
  public:
   virtual ~MaskSampler() = default;
-  virtual std::vector<int64_t> sample(const MaskRow& row, int64_t count, RandomStream& draw) const = 0;
+  virtual std::vector<int64_t> sample(const MaskRow& row, int64_t count,
+                                      RandomStream& draw) const = 0;
 };
 
 struct MaskSamplerKind {
@@ -53,8 +56,8 @@ class MaskSamplerTable {
 
 MaskSamplerTable& mask_sampler_table();
 
-/// Options of "span": lengths in words, geometric with probability `p` of stopping, at most `longest` (SpanBERT:
-/// 0.2 and 10).
+/// Options of "span": lengths in words, geometric with probability `p` of stopping, at most
+/// `longest` (SpanBERT: 0.2 and 10).
 struct SpanOptions {
   double p = 0.2;
   int64_t longest = 10;

@@ -10,8 +10,10 @@ namespace tenfold::data {
 void MlmOptions::fields(config::FieldVisitor& v) {
   v.field("probability", probability, "share of the tokens to predict", config::between(0.001, 1));
   v.field("most", most, "most predictions in a row", config::at_least(1));
-  v.field("mask_share", mask_share, "share of the chosen tokens that become [MASK]", config::fraction());
-  v.field("random_share", random_share, "share that becomes a random token; the rest stays", config::fraction());
+  v.field("mask_share", mask_share, "share of the chosen tokens that become [MASK]",
+          config::fraction());
+  v.field("random_share", random_share, "share that becomes a random token; the rest stays",
+          config::fraction());
   v.choice("sampler", sampler, "how tokens are chosen", v.kinds("mask_sampler"));
 }
 
@@ -21,20 +23,24 @@ void MlmOptions::validate(const std::string& where) const {
 }
 
 MlmCollator::MlmCollator(const Tokenizer& tokenizer, const MlmOptions& options)
-    : options_(options), sampler_(mask_sampler_table().make(options.sampler)), mask_id_(tokenizer.mask_id()) {
+    : options_(options),
+      sampler_(mask_sampler_table().make(options.sampler)),
+      mask_id_(tokenizer.mask_id()) {
   require(mask_id_ >= 0, ErrorKind::config, "mlm", "the vocabulary has no mask token");
   for (int32_t id = 0; id < tokenizer.size(); ++id) {
     special_.push_back(tokenizer.is_special(id) ? 1 : 0);
     continues_.push_back(tokenizer.is_continuation(id) ? 1 : 0);
     if (special_.back() == 0) ordinary_.push_back(id);
   }
-  require(!ordinary_.empty(), ErrorKind::config, "mlm", "the vocabulary holds special tokens alone");
+  require(!ordinary_.empty(), ErrorKind::config, "mlm",
+          "the vocabulary holds special tokens alone");
 }
 
 int64_t MlmCollator::replacement(int64_t token, RandomStream& draw) const {
   const double u = draw.uniform();
   if (u < options_.mask_share) return mask_id_;
-  if (u < options_.mask_share + options_.random_share) return ordinary_[draw.below(ordinary_.size())];
+  if (u < options_.mask_share + options_.random_share)
+    return ordinary_[draw.below(ordinary_.size())];
   return token;
 }
 
@@ -53,7 +59,8 @@ Batch MlmCollator::collate(std::span<const Example> examples, const DrawContext&
     for (int64_t i = 0; i < length; ++i) {
       const int64_t id = ids[begin + i];
       require(id >= 0 && id < static_cast<int64_t>(special_.size()), ErrorKind::data, "mlm",
-              "example {} holds the id {}, the vocabulary ends at {}", examples[b].id, id, special_.size() - 1);
+              "example {} holds the id {}, the vocabulary ends at {}", examples[b].id, id,
+              special_.size() - 1);
       continues.push_back(continues_[static_cast<size_t>(id)]);
       if (special_[static_cast<size_t>(id)] == 0) candidates.push_back(i);
     }

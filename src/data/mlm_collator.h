@@ -1,5 +1,5 @@
-// Dynamic masking for masked language modelling: drawn anew in every epoch, the same for every worker.
-// Not here: which tokens are chosen (mask_sampler.h) or the loss (model/mlm_objective.h).
+// Dynamic masking for masked language modelling: drawn anew in every epoch, the same for every
+// worker. Not here: which tokens are chosen (mask_sampler.h) or the loss (model/mlm_objective.h).
 #pragma once
 
 #include <memory>
@@ -14,17 +14,17 @@ namespace tenfold::data {
 
 struct MlmOptions {
   double probability = 0.15;
-  int64_t most = 4096;         ///< predictions in a row
-  double mask_share = 0.8;     ///< of the chosen tokens that become [MASK]
-  double random_share = 0.1;   ///< that become a random token; the rest stays
-  config::Choice sampler;      ///< empty: uniform
+  int64_t most = 4096;        ///< predictions in a row
+  double mask_share = 0.8;    ///< of the chosen tokens that become [MASK]
+  double random_share = 0.1;  ///< that become a random token; the rest stays
+  config::Choice sampler;     ///< empty: uniform
   void fields(config::FieldVisitor& v);
   /// Error{config} where the shares add up to more than one.
   void validate(const std::string& where) const;
 };
 
-/// Gives the input "tokens", the fields "predicted_T" and "label_ids" and the denominator "mlm". Special tokens are
-/// neither chosen nor drawn as replacements.
+/// Gives the input "tokens", the fields "predicted_T" and "label_ids" and the denominator "mlm".
+/// Special tokens are neither chosen nor drawn as replacements.
 class MlmCollator final : public Collator {
  public:
   /// Error{config} where the vocabulary has no mask token.

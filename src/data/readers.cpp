@@ -20,10 +20,12 @@ void ReaderOptions::fields(config::FieldVisitor& v) {
   v.field("skip_bad", skip_bad, "count bad rows instead of refusing them");
 }
 
-DocumentReader::DocumentReader(std::vector<std::filesystem::path> files, const ReaderOptions& options)
+DocumentReader::DocumentReader(std::vector<std::filesystem::path> files,
+                               const ReaderOptions& options)
     : files_(std::move(files)), options_(options) {
   for (const auto& file : files_) {
-    require(file == "-" || std::filesystem::exists(file), ErrorKind::data, "read", "{} does not exist", file.string());
+    require(file == "-" || std::filesystem::exists(file), ErrorKind::data, "read",
+            "{} does not exist", file.string());
   }
 }
 
@@ -34,7 +36,7 @@ bool DocumentReader::open_next() {
   ahead_ = lines_->next();
   layout_ = options_.layout;
   if (layout_ == TextLayout::automatic) {
-    layout_ = ahead_ && ahead_->starts_with("<doc ")        ? TextLayout::wikiextractor
+    layout_ = ahead_ && ahead_->starts_with("<doc ")     ? TextLayout::wikiextractor
               : plain_name(file).extension() == ".jsonl" ? TextLayout::jsonl
                                                          : TextLayout::line;
   }
@@ -51,7 +53,8 @@ std::optional<std::string> DocumentReader::text_of_row(const std::string& row) {
   const auto parsed = nlohmann::json::parse(row, nullptr, false);
   if (parsed.is_discarded() || !parsed.is_object()) return bad("the row is no JSON object");
   const auto text = parsed.find(options_.text_key);
-  if (text == parsed.end() || !text->is_string()) return bad(fmt::format("no text under '{}'", options_.text_key));
+  if (text == parsed.end() || !text->is_string())
+    return bad(fmt::format("no text under '{}'", options_.text_key));
   return text->get<std::string>();
 }
 
@@ -62,7 +65,8 @@ std::optional<std::string> DocumentReader::read_block() {
   while (ahead_) {
     const std::string line = std::move(*ahead_);
     ahead_ = lines_->next();
-    const bool opens = wiki && line.starts_with("<doc "), closes = wiki ? line == "</doc>" : trim(line).empty();
+    const bool opens = wiki && line.starts_with("<doc "),
+               closes = wiki ? line == "</doc>" : trim(line).empty();
     if (closes && !text.empty()) return text;
     if (opens || closes || trim(line).empty()) continue;
     if (!text.empty()) text += '\n';
@@ -76,7 +80,8 @@ std::optional<std::string> DocumentReader::read_one() {
   while (ahead_) {
     const std::string line = std::move(*ahead_);
     std::optional<std::string> text;
-    if (!trim(line).empty()) text = layout_ == TextLayout::jsonl ? text_of_row(line) : std::optional(line);
+    if (!trim(line).empty())
+      text = layout_ == TextLayout::jsonl ? text_of_row(line) : std::optional(line);
     ahead_ = lines_->next();
     if (text && !trim(*text).empty()) return text;
   }

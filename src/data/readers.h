@@ -16,9 +16,10 @@
 namespace tenfold::data {
 
 enum class TextLayout : uint8_t {
-  automatic,      ///< wikiextractor where the first line is "<doc ...", else JSON lines for *.jsonl, else line
-  line,           ///< one document a line
-  paragraph,      ///< documents separated by blank lines
+  automatic,  ///< wikiextractor where the first line is "<doc ...", else JSON lines for *.jsonl,
+              ///< else line
+  line,       ///< one document a line
+  paragraph,  ///< documents separated by blank lines
   wikiextractor,  ///< <doc ...> ... </doc> blocks
   jsonl,          ///< one JSON object a line, the text under `text_key`
 };
@@ -35,10 +36,13 @@ class DocumentReader {
  public:
   DocumentReader(std::vector<std::filesystem::path> files, const ReaderOptions& options);
 
-  /// The next document that is not blank; none at the end. Error{data} "FILE:LINE: ..." for a bad row.
+  /// The next document that is not blank; none at the end. Error{data} "FILE:LINE: ..." for a bad
+  /// row.
   std::optional<std::string> next();
 
-  int64_t documents() const { return documents_; }  ///< given so far: the cursor of a resumed reading
+  int64_t documents() const {
+    return documents_;
+  }  ///< given so far: the cursor of a resumed reading
   int64_t bad_rows() const { return bad_rows_; }
   const std::string& first_bad() const { return first_bad_; }
 

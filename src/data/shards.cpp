@@ -44,7 +44,8 @@ T index_value(const nlohmann::json& index, const char* key, const std::filesyste
   try {
     return index.at(key).get<T>();
   } catch (const nlohmann::json::exception&) {
-    fail(ErrorKind::data, "shards", "{}: {} is missing or has the wrong type", (folder / kIndex).string(), key);
+    fail(ErrorKind::data, "shards", "{}: {} is missing or has the wrong type",
+         (folder / kIndex).string(), key);
   }
 }
 
@@ -54,11 +55,13 @@ uint64_t fingerprint(const Tokenizer& tokenizer) {
   std::string all;
   for (int32_t id = 0; id < tokenizer.size(); ++id) all += tokenizer.token(id) + '\n';
   const WordPieceOptions& o = tokenizer.options();
-  all += fmt::format("{} {} {} {}", o.lowercase, o.strip_accents.value_or(o.lowercase), o.split_chinese, o.clean_text);
+  all += fmt::format("{} {} {} {}", o.lowercase, o.strip_accents.value_or(o.lowercase),
+                     o.split_chinese, o.clean_text);
   return xxh3_64(as_bytes(all));
 }
 
-ShardWriter::ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer, uint64_t shard_tokens)
+ShardWriter::ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer,
+                         uint64_t shard_tokens)
     : out_(std::move(out)),
       fingerprint_(fingerprint(tokenizer)),
       shard_tokens_(shard_tokens),
@@ -69,8 +72,8 @@ ShardWriter::ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer, 
     return;
   }
   const nlohmann::json index = read_index(out_);
-  require(index_value<uint64_t>(index, "fingerprint", out_) == fingerprint_, ErrorKind::data, "shards",
-          "{} was begun with another vocabulary: choose another folder", out_.string());
+  require(index_value<uint64_t>(index, "fingerprint", out_) == fingerprint_, ErrorKind::data,
+          "shards", "{} was begun with another vocabulary: choose another folder", out_.string());
   require(!index_value<bool>(index, "complete", out_), ErrorKind::data, "shards",
           "{} holds finished shards: choose another folder", out_.string());
   documents_ = index_value<int64_t>(index, "documents", out_);
@@ -91,7 +94,8 @@ void ShardWriter::add(std::span<const int32_t> ids) {
 }
 
 void ShardWriter::finish() {
-  require(tokens() > 0, ErrorKind::data, "prepare", "the corpus is empty: no document gave a token");
+  require(tokens() > 0, ErrorKind::data, "prepare",
+          "the corpus is empty: no document gave a token");
   if (!ids_.empty()) write_shard();
   documents_ += pending_documents_;
   pending_documents_ = 0;
@@ -130,10 +134,10 @@ void ShardWriter::write_shard() {
 }
 
 void ShardWriter::write_index(bool complete) {
-  const nlohmann::ordered_json index{{"format", 1},           {"complete", complete},
-                                     {"documents", documents_}, {"tokens", tokens_},
-                                     {"vocabulary", vocabulary_}, {"fingerprint", fingerprint_},
-                                     {"files", files_}};
+  const nlohmann::ordered_json index{
+      {"format", 1},       {"complete", complete},      {"documents", documents_},
+      {"tokens", tokens_}, {"vocabulary", vocabulary_}, {"fingerprint", fingerprint_},
+      {"files", files_}};
   write_file_atomically(out_ / kIndex, index.dump(2) + "\n");
 }
 
@@ -145,11 +149,14 @@ struct ShardSet::Shard {
   uint64_t end_of(int64_t document) const {  // in tokens; document -1: 0
     uint64_t end = 0;
     if (document >= 0) {
-      std::memcpy(&end, file.bytes().data() + sizeof(ShardHeader) + 8 * static_cast<uint64_t>(document), 8);
+      std::memcpy(
+          &end, file.bytes().data() + sizeof(ShardHeader) + 8 * static_cast<uint64_t>(document), 8);
     }
     return end;
   }
-  const std::byte* tokens() const { return file.bytes().data() + sizeof(ShardHeader) + 8 * header.documents; }
+  const std::byte* tokens() const {
+    return file.bytes().data() + sizeof(ShardHeader) + 8 * header.documents;
+  }
 };
 
 ShardSet ShardSet::open(const std::filesystem::path& folder, Verify verify) {
@@ -161,30 +168,33 @@ ShardSet ShardSet::open(const std::filesystem::path& folder, Verify verify) {
   set.fingerprint_ = index_value<uint64_t>(index, "fingerprint", folder);
   set.first_document_ = {0};
   for (const std::string& name : index_value<std::vector<std::string>>(index, "files", folder)) {
-    require(name.find('/') == std::string::npos, ErrorKind::data, "shards", "{}: the file '{}' lies outside",
-            folder.string(), name);
+    require(name.find('/') == std::string::npos, ErrorKind::data, "shards",
+            "{}: the file '{}' lies outside", folder.string(), name);
     auto shard = std::make_shared<Shard>(folder / name);
     const auto bytes = shard->file.bytes();
     ShardHeader& h = shard->header;
-    require(bytes.size() >= sizeof h, ErrorKind::data, "shards", "{}: {} bytes, a header has {}", name, bytes.size(),
-            sizeof h);
+    require(bytes.size() >= sizeof h, ErrorKind::data, "shards", "{}: {} bytes, a header has {}",
+            name, bytes.size(), sizeof h);
     std::memcpy(&h, bytes.data(), sizeof h);
-    require(h.magic == kMagic && (h.token_bytes == 2 || h.token_bytes == 4), ErrorKind::data, "shards",
-            "{}: no shard (bytes 0..12)", name);
+    require(h.magic == kMagic && (h.token_bytes == 2 || h.token_bytes == 4), ErrorKind::data,
+            "shards", "{}: no shard (bytes 0..12)", name);
     const uint64_t limit = bytes.size();
     require(h.documents <= limit && h.tokens <= limit &&
                 sizeof h + 8 * h.documents + h.token_bytes * h.tokens == limit,
-            ErrorKind::data, "shards", "{}: {} bytes do not hold {} documents of {} tokens in all (cut off?)", name,
-            limit, h.documents, h.tokens);
-    require(h.fingerprint == set.fingerprint_, ErrorKind::data, "shards", "{}: made with another vocabulary", name);
-    require(verify == Verify::sizes || xxh3_64(bytes.subspan(sizeof h)) == h.checksum, ErrorKind::data, "shards",
+            ErrorKind::data, "shards",
+            "{}: {} bytes do not hold {} documents of {} tokens in all (cut off?)", name, limit,
+            h.documents, h.tokens);
+    require(h.fingerprint == set.fingerprint_, ErrorKind::data, "shards",
+            "{}: made with another vocabulary", name);
+    require(verify == Verify::sizes || xxh3_64(bytes.subspan(sizeof h)) == h.checksum,
+            ErrorKind::data, "shards",
             "{}: the checksum of bytes {}.. does not hold: the file is damaged", name, sizeof h);
     uint64_t last = 0;
     for (uint64_t d = 0; d < h.documents; ++d) {
       const uint64_t end = shard->end_of(static_cast<int64_t>(d));
       require(end > last && end <= h.tokens, ErrorKind::data, "shards",
-              "{}: document {} ends at token {} (offset {}), after {} of {}", name, d, end, sizeof h + 8 * d, last,
-              h.tokens);
+              "{}: document {} ends at token {} (offset {}), after {} of {}", name, d, end,
+              sizeof h + 8 * d, last, h.tokens);
       last = end;
     }
     set.first_document_.push_back(set.first_document_.back() + static_cast<int64_t>(h.documents));

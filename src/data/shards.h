@@ -1,5 +1,6 @@
-// Tokenised corpora as memory-mapped files: written in pieces by a resumable writer, read without copying.
-// Not here: documents (readers.h) or rows for training (shard_rows.h). The layout: docs/reference/shards.md.
+// Tokenised corpora as memory-mapped files: written in pieces by a resumable writer, read without
+// copying. Not here: documents (readers.h) or rows for training (shard_rows.h). The layout:
+// docs/reference/shards.md.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +16,18 @@
 
 namespace tenfold::data {
 
-/// A number that two tokenizers share only where they give the same ids: a hash of all tokens and options.
+/// A number that two tokenizers share only where they give the same ids: a hash of all tokens and
+/// options.
 uint64_t fingerprint(const Tokenizer& tokenizer);
 
-/// Writes OUT/shard-NNNNN.bin of about `shard_tokens` tokens each and OUT/shards.json after each of them. A killed
-/// writer goes on where the last whole shard ended; the files come out byte for byte the same.
+/// Writes OUT/shard-NNNNN.bin of about `shard_tokens` tokens each and OUT/shards.json after each of
+/// them. A killed writer goes on where the last whole shard ended; the files come out byte for byte
+/// the same.
 class ShardWriter {
  public:
   /// Error{data} where OUT holds shards of another vocabulary or finished ones.
-  ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer, uint64_t shard_tokens = 16'000'000);
+  ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer,
+              uint64_t shard_tokens = 16'000'000);
 
   /// Documents already in whole shards: the caller skips as many.
   int64_t documents_done() const { return documents_; }

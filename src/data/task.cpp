@@ -21,15 +21,18 @@ std::vector<std::string> tab_fields(const std::string& line) {
   return fields;
 }
 
-/// Fields of a CSV record; a quoted field may hold commas, doubled quotes and line ends (taken from `lines`).
+/// Fields of a CSV record; a quoted field may hold commas, doubled quotes and line ends (taken from
+/// `lines`).
 std::vector<std::string> comma_fields(std::string line, TextLines& lines) {
   std::vector<std::string> fields(1);
+  const int64_t number = lines.number();
   bool quoted = false;
   for (size_t i = 0;; ++i) {
     if (i == line.size()) {
       if (!quoted) return fields;
       std::optional<std::string> more = lines.next();
-      require(more.has_value(), ErrorKind::data, "task", "{}: a quoted field has no end", lines.name());
+      require(more.has_value(), ErrorKind::data, "task", "{}:{}: a quoted field has no end",
+              lines.name(), number);
       fields.back() += '\n';
       line = std::move(*more);
       i = static_cast<size_t>(-1);
@@ -53,16 +56,13 @@ struct Places {
   std::optional<size_t> text, pair, label;
 };
 
-std::optional<size_t> find_name(const std::vector<std::string>& header, std::initializer_list<std::string_view> names) {
+std::optional<size_t> find_name(const std::vector<std::string>& header,
+                                std::initializer_list<std::string_view> names) {
   for (std::string_view name : names) {
     const auto found = std::find(header.begin(), header.end(), name);
     if (found != header.end()) return static_cast<size_t>(found - header.begin());
   }
   return std::nullopt;
-}
-
-bool is_header(const std::vector<std::string>& row) {
-  return find_name(row, {"text", "sentence", "text_a", "sentence1", "question", "premise"}).has_value();
 }
 
 std::optional<size_t> column_number(const std::string& name) {
@@ -72,14 +72,22 @@ std::optional<size_t> column_number(const std::string& name) {
   return number;
 }
 
+bool is_header(const std::vector<std::string>& row, const TaskColumns& columns) {
+  for (const std::string* name : {&columns.text, &columns.pair, &columns.label}) {
+    if (!name->empty() && find_name(row, {*name}) && !column_number(*name)) return true;
+  }
+  return find_name(row, {"text", "sentence", "text_a", "sentence1", "question", "premise"})
+      .has_value();
+}
+
 /// One part's column: as named by the user, or found out.
 std::optional<size_t> place_of(const std::string& wanted, const std::vector<std::string>& header,
                                std::optional<size_t> guess, const std::string& file) {
   if (wanted.empty()) return guess;
   if (const auto named = find_name(header, {wanted})) return named;
   if (const auto number = column_number(wanted)) return number;
-  fail(ErrorKind::data, "task", "{}: no column '{}' in the header ({}){}", file, wanted, join(header, ", "),
-       did_you_mean(wanted, header));
+  fail(ErrorKind::data, "task", "{}: no column '{}' in the header ({}){}", file, wanted,
+       join(header, ", "), did_you_mean(wanted, header));
 }
 
 Places find_places(const std::vector<std::string>& first, bool header, const TaskColumns& columns,
@@ -88,9 +96,11 @@ Places find_places(const std::vector<std::string>& first, bool header, const Tas
   if (header) {
     std::set<std::string> names;
     for (const std::string& name : first) {
-      require(names.insert(name).second, ErrorKind::data, "task", "{}:1: the column '{}' appears twice", file, name);
+      require(names.insert(name).second, ErrorKind::data, "task",
+              "{}:1: the column '{}' appears twice", file, name);
     }
-    guess.text = find_name(first, {"text", "sentence", "text_a", "sentence1", "premise", "question"});
+    guess.text =
+        find_name(first, {"text", "sentence", "text_a", "sentence1", "premise", "question"});
     guess.pair = find_name(first, {"text_b", "sentence2", "hypothesis"});
     guess.label = find_name(first, {"label", "class", "category", "score"});
   } else if (first.size() == 1) {
@@ -101,7 +111,8 @@ Places find_places(const std::vector<std::string>& first, bool header, const Tas
     if (first.size() == 3) guess.pair = 1;
   }
   const std::vector<std::string> names = header ? first : std::vector<std::string>{};
-  return {place_of(columns.text, names, guess.text, file), place_of(columns.pair, names, guess.pair, file),
+  return {place_of(columns.text, names, guess.text, file),
+          place_of(columns.pair, names, guess.pair, file),
           place_of(columns.label, names, guess.label, file)};
 }
 
@@ -113,7 +124,8 @@ class RowSink {
 
   void add(TaskRow row) {
     if (trim(row.text).empty()) return bad(row.line, "the text is empty");
-    if (labels_ == Labels::required && (!row.label || row.label->empty())) return bad(row.line, "no label");
+    if (labels_ == Labels::required && (!row.label || row.label->empty()))
+      return bad(row.line, "no label");
     out_.rows.push_back(std::move(row));
   }
 
@@ -135,12 +147,15 @@ void read_columns(TextLines& lines, bool comma, const TaskColumns& columns, RowS
   size_t wanted = 0;
   while (std::optional<std::string> line = lines.next()) {
     const int64_t number = lines.number();
-    const std::vector<std::string> row = comma ? comma_fields(std::move(*line), lines) : tab_fields(*line);
+    const std::vector<std::string> row =
+        comma ? comma_fields(std::move(*line), lines) : tab_fields(*line);
     if (row.size() == 1 && trim(row[0]).empty()) continue;
     if (!places) {
-      const bool header = is_header(row);
+      const bool header = is_header(row, columns);
       places = find_places(row, header, columns, lines.name());
-      wanted = std::max({places->text.value_or(0), places->pair.value_or(0), places->label.value_or(0)}) + 1;
+      wanted = std::max({places->text.value_or(0), places->pair.value_or(0),
+                         places->label.value_or(0)}) +
+               1;
       if (header) continue;
     }
     if (row.size() < wanted) {
@@ -159,7 +174,8 @@ std::optional<std::string> text_under(const nlohmann::json& row, const std::stri
   const auto as_text = [](const nlohmann::json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
   };
-  if (!wanted.empty()) return row.contains(wanted) ? std::optional(as_text(row[wanted])) : std::nullopt;
+  if (!wanted.empty())
+    return row.contains(wanted) ? std::optional(as_text(row[wanted])) : std::nullopt;
   for (const char* name : usual) {
     if (row.contains(name)) return as_text(row[name]);
   }
@@ -174,7 +190,8 @@ void read_objects(TextLines& lines, const TaskColumns& columns, RowSink& sink) {
       sink.bad(lines.number(), "the row is no JSON object");
       continue;
     }
-    const auto text = text_under(parsed, columns.text, {"text", "text_a", "sentence", "sentence1", "premise"});
+    const auto text =
+        text_under(parsed, columns.text, {"text", "text_a", "sentence", "sentence1", "premise"});
     if (!text) {
       sink.bad(lines.number(), "no text (keys looked for: text, text_a, sentence, sentence1)");
       continue;
@@ -205,7 +222,8 @@ void TaskColumns::fields(config::FieldVisitor& v) {
 }
 
 TaskFile read_task(const std::filesystem::path& path, const TaskColumns& columns, Labels labels) {
-  require(path == "-" || std::filesystem::exists(path), ErrorKind::data, "task", "{} does not exist", path.string());
+  require(path == "-" || std::filesystem::exists(path), ErrorKind::data, "task",
+          "{} does not exist", path.string());
   TextLines lines(path);
   TaskFile file;
   RowSink sink(file, columns, labels, lines.name());
@@ -215,8 +233,8 @@ TaskFile read_task(const std::filesystem::path& path, const TaskColumns& columns
   } else if (kind == ".tsv" || kind == ".csv") {
     read_columns(lines, kind == ".csv", columns, sink);
   } else {
-    require(labels == Labels::optional, ErrorKind::data, "task", "{}: expected a .tsv, .csv or .jsonl file",
-            path.string());
+    require(labels == Labels::optional, ErrorKind::data, "task",
+            "{}: expected a .tsv, .csv or .jsonl file", path.string());
     read_plain(lines, sink);
   }
   require(!file.rows.empty(), ErrorKind::data, "task", "{} holds no rows", path.string());
@@ -229,7 +247,8 @@ std::vector<std::string> label_set(std::span<const TaskRow> rows) {
     if (row.label) seen.insert(*row.label);
   }
   std::vector<std::string> labels(seen.begin(), seen.end());
-  if (std::all_of(labels.begin(), labels.end(), [](const std::string& l) { return column_number(l).has_value(); })) {
+  if (std::all_of(labels.begin(), labels.end(),
+                  [](const std::string& l) { return column_number(l).has_value(); })) {
     std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
       return *column_number(a) < *column_number(b);
     });
@@ -238,7 +257,8 @@ std::vector<std::string> label_set(std::span<const TaskRow> rows) {
 }
 
 std::vector<Example> make_examples(std::span<const TaskRow> rows, const Tokenizer& tokenizer,
-                                   std::span<const std::string> labels, int64_t max_length, const std::string& file) {
+                                   std::span<const std::string> labels, int64_t max_length,
+                                   const std::string& file) {
   std::map<std::string, size_t> index;
   for (size_t i = 0; i < labels.size(); ++i) index[labels[i]] = i;
   std::vector<Example> examples;
@@ -249,11 +269,13 @@ std::vector<Example> make_examples(std::span<const TaskRow> rows, const Tokenize
     const Encoding encoding = row.pair ? tokenizer.encode_pair(row.text, *row.pair, limit)
                                        : tokenizer.encode_single(row.text, limit);
     example.sequences["tokens"] = encoding.ids;
-    if (row.pair) example.sequences["segments"] = {encoding.segments.begin(), encoding.segments.end()};
+    if (row.pair)
+      example.sequences["segments"] = {encoding.segments.begin(), encoding.segments.end()};
     if (!labels.empty()) {
       const auto found = row.label ? index.find(*row.label) : index.end();
-      require(found != index.end(), ErrorKind::data, "task", "{}:{}: the label '{}' is not one of {}", file, row.line,
-              row.label.value_or(""), fmt::join(labels, ", "));
+      require(found != index.end(), ErrorKind::data, "task",
+              "{}:{}: the label '{}' is not one of {}", file, row.line, row.label.value_or(""),
+              fmt::join(labels, ", "));
       example.labels = {static_cast<double>(found->second)};
     }
     examples.push_back(std::move(example));

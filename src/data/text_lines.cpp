@@ -44,7 +44,8 @@ class RawBytes {
         size_ = static_cast<size_t>(got);
         return {buffer_.data(), size_};
       }
-      require(errno == EINTR, ErrorKind::data, "read", "cannot read {}: {}", path_, std::strerror(errno));
+      require(errno == EINTR, ErrorKind::data, "read", "cannot read {}: {}", path_,
+              std::strerror(errno));
     }
   }
 
@@ -84,8 +85,10 @@ class PlainDecoder final : public Decoder {
 
 class GzipDecoder final : public Decoder {
  public:
-  GzipDecoder(RawBytes& raw, const std::string& name) : raw_(raw), name_(name), buffer_(4 * kChunk) {
-    require(inflateInit2(&stream_, 15 + 16) == Z_OK, ErrorKind::internal, "read", "zlib cannot start");
+  GzipDecoder(RawBytes& raw, const std::string& name)
+      : raw_(raw), name_(name), buffer_(4 * kChunk) {
+    require(inflateInit2(&stream_, 15 + 16) == Z_OK, ErrorKind::internal, "read",
+            "zlib cannot start");
   }
   ~GzipDecoder() override { inflateEnd(&stream_); }
 
@@ -126,7 +129,8 @@ class ZstdDecoder final : public Decoder {
   ~ZstdDecoder() override { ZSTD_freeDStream(stream_); }
 
   bool read(std::string& out) override {
-    if (in_.pos == in_.size) {
+    if (in_.pos == in_.size &&
+        !output_full_) {  // a full output may have more behind it, without input
       const std::string_view bytes = raw_.next();
       if (bytes.empty()) {
         require(at_frame_end_, ErrorKind::data, "read", "{}: the zstd data are cut off", name_);
@@ -138,6 +142,7 @@ class ZstdDecoder final : public Decoder {
     const size_t left = ZSTD_decompressStream(stream_, &chunk, &in_);
     require(ZSTD_isError(left) == 0, ErrorKind::data, "read", "{}: damaged zstd data", name_);
     at_frame_end_ = left == 0;
+    output_full_ = chunk.pos == chunk.size && !at_frame_end_;
     out.append(buffer_.data(), chunk.pos);
     return true;
   }
@@ -149,6 +154,7 @@ class ZstdDecoder final : public Decoder {
   ZSTD_DStream* stream_;
   ZSTD_inBuffer in_{nullptr, 0, 0};
   bool at_frame_end_ = false;
+  bool output_full_ = false;
 };
 
 std::unique_ptr<Decoder> make_decoder(RawBytes& raw, const std::string& name) {
@@ -161,20 +167,21 @@ std::unique_ptr<Decoder> make_decoder(RawBytes& raw, const std::string& name) {
 }  // namespace
 
 struct TextLines::State {
-  explicit State(const std::string& path) : name(path), raw(path), decoder(make_decoder(raw, name)) {}
+  explicit State(const std::string& path)
+      : name(path), raw(path), decoder(make_decoder(raw, name)) {}
   std::string name;
   RawBytes raw;
   std::unique_ptr<Decoder> decoder;
-  std::string pending;   // decoded, not yet given
-  size_t begin = 0;      // of the next line in `pending`
-  size_t searched = 0;   // no LF before this place
+  std::string pending;  // decoded, not yet given
+  size_t begin = 0;     // of the next line in `pending`
+  size_t searched = 0;  // no LF before this place
   int64_t number = 0;
   bool ended = false;
 };
 
 TextLines::TextLines(const std::filesystem::path& path) {
-  require(path == "-" || !std::filesystem::is_directory(path), ErrorKind::data, "read", "{} is a folder",
-          path.string());
+  require(path == "-" || !std::filesystem::is_directory(path), ErrorKind::data, "read",
+          "{} is a folder", path.string());
   state_ = std::make_unique<State>(path.string());
 }
 TextLines::~TextLines() = default;
@@ -206,8 +213,9 @@ int64_t TextLines::number() const { return state_->number; }
 const std::string& TextLines::name() const { return state_->name; }
 
 std::filesystem::path plain_name(const std::filesystem::path& path) {
-  return path.extension() == ".gz" || path.extension() == ".zst" ? std::filesystem::path(path).replace_extension()
-                                                                 : path;
+  return path.extension() == ".gz" || path.extension() == ".zst"
+             ? std::filesystem::path(path).replace_extension()
+             : path;
 }
 
 }  // namespace tenfold::data

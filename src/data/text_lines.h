@@ -10,8 +10,9 @@
 
 namespace tenfold::data {
 
-/// Streams the lines of FILE, FILE.gz (any number of members) or FILE.zst, told apart by their first bytes. Lines
-/// end at LF; a CR before it and a byte order mark at the start are dropped. Memory: the longest line.
+/// Streams the lines of FILE, FILE.gz (any number of members) or FILE.zst, told apart by their
+/// first bytes. Lines end at LF; a CR before it and a byte order mark at the start are dropped.
+/// Memory: the longest line.
 class TextLines {
  public:
   /// Error{data} naming the path where it cannot be read. "-" is standard input.

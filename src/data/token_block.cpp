@@ -21,7 +21,8 @@ TokenBlock pack_tokens(std::span<const Example> examples) {
   bool any_segments = false;
   for (const Example& example : examples) {
     const auto ids = example.sequences.find("tokens");
-    require(ids != example.sequences.end(), ErrorKind::internal, "collator", "example {} has no tokens", example.id);
+    require(ids != example.sequences.end(), ErrorKind::internal, "collator",
+            "example {} has no tokens", example.id);
     lengths.push_back(static_cast<int64_t>(ids->second.size()));
     tokens.insert(tokens.end(), ids->second.begin(), ids->second.end());
     const auto kinds = example.sequences.find("segments");
@@ -32,7 +33,8 @@ TokenBlock pack_tokens(std::span<const Example> examples) {
     any_segments = true;
     segments.insert(segments.end(), kinds->second.begin(), kinds->second.end());
     require(segments.size() == tokens.size(), ErrorKind::internal, "collator",
-            "example {} has {} segments for {} tokens", example.id, kinds->second.size(), ids->second.size());
+            "example {} has {} segments for {} tokens", example.id, kinds->second.size(),
+            ids->second.size());
   }
   TokenBlock block;
   block.layout = SequenceLayout::of_lengths(lengths);

@@ -9,8 +9,8 @@
 
 namespace tenfold::data {
 
-/// The sequences "tokens" (and "segments", where any example has them) row after row, every row seeing all of its
-/// own. Error{internal} where an example lacks "tokens" or the lengths differ.
+/// The sequences "tokens" (and "segments", where any example has them) row after row, every row
+/// seeing all of its own. Error{internal} where an example lacks "tokens" or the lengths differ.
 TokenBlock pack_tokens(std::span<const Example> examples);
 
 /// Global ids of the examples, in order.

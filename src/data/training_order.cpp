@@ -11,7 +11,8 @@ constexpr uint64_t kRounds = 6;
 
 TrainingOrder::TrainingOrder(int64_t size, uint64_t seed, int64_t epoch)
     : size_(size),
-      key_(combine_keys(combine_keys(mix_bits(seed), key_of_name("training-order")), static_cast<uint64_t>(epoch))) {
+      key_(combine_keys(combine_keys(mix_bits(seed), key_of_name("training-order")),
+                        static_cast<uint64_t>(epoch))) {
   while ((1LL << (2 * half_bits_)) < size_) ++half_bits_;
 }
 

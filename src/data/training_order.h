@@ -6,8 +6,8 @@
 
 namespace tenfold::data {
 
-/// A permutation of 0 .. size - 1, another one for each (seed, epoch): a Feistel network over the next power of four,
-/// walked until it lands inside. at() is O(1) on average.
+/// A permutation of 0 .. size - 1, another one for each (seed, epoch): a Feistel network over the
+/// next power of four, walked until it lands inside. at() is O(1) on average.
 class TrainingOrder {
  public:
   TrainingOrder(int64_t size, uint64_t seed, int64_t epoch);

@@ -18,15 +18,21 @@ constexpr uint64_t kLargestDataFile = 64ULL << 20;
 
 // Names of the lexicographer files, in the order of their numbers (WordNet's lexnames(5)).
 constexpr std::array<std::string_view, 45> kCategories = {
-    "adj.all",         "adj.pert",        "adv.all",        "noun.Tops",          "noun.act",
-    "noun.animal",     "noun.artifact",   "noun.attribute", "noun.body",          "noun.cognition",
-    "noun.communication", "noun.event",   "noun.feeling",   "noun.food",          "noun.group",
-    "noun.location",   "noun.motive",     "noun.object",    "noun.person",        "noun.phenomenon",
-    "noun.plant",      "noun.possession", "noun.process",   "noun.quantity",      "noun.relation",
-    "noun.shape",      "noun.state",      "noun.substance", "noun.time",          "verb.body",
-    "verb.change",     "verb.cognition",  "verb.communication", "verb.competition", "verb.consumption",
-    "verb.contact",    "verb.creation",   "verb.emotion",   "verb.motion",        "verb.perception",
-    "verb.possession", "verb.social",     "verb.stative",   "verb.weather",       "adj.ppl"};
+    "adj.all",          "adj.pert",           "adv.all",
+    "noun.Tops",        "noun.act",           "noun.animal",
+    "noun.artifact",    "noun.attribute",     "noun.body",
+    "noun.cognition",   "noun.communication", "noun.event",
+    "noun.feeling",     "noun.food",          "noun.group",
+    "noun.location",    "noun.motive",        "noun.object",
+    "noun.person",      "noun.phenomenon",    "noun.plant",
+    "noun.possession",  "noun.process",       "noun.quantity",
+    "noun.relation",    "noun.shape",         "noun.state",
+    "noun.substance",   "noun.time",          "verb.body",
+    "verb.change",      "verb.cognition",     "verb.communication",
+    "verb.competition", "verb.consumption",   "verb.contact",
+    "verb.creation",    "verb.emotion",       "verb.motion",
+    "verb.perception",  "verb.possession",    "verb.social",
+    "verb.stative",     "verb.weather",       "adj.ppl"};
 
 /// The blank-separated fields of one row, read from left to right.
 class RowFields {
@@ -45,7 +51,8 @@ class RowFields {
   uint32_t number(int base) {
     const std::string_view field = next();
     uint32_t value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value, base);
+    const auto [end, error] =
+        std::from_chars(field.data(), field.data() + field.size(), value, base);
     require(error == std::errc() && end == field.data() + field.size(), ErrorKind::data, "wordnet",
             "{}: expected a number, got '{}'", place_, field);
     return value;
@@ -58,7 +65,8 @@ class RowFields {
 
 Synset parse_synset(std::string_view row, char part, const std::string& place) {
   const size_t bar = row.find(" | ");
-  require(bar != std::string_view::npos, ErrorKind::data, "wordnet", "{}: no ' | ' before the gloss", place);
+  require(bar != std::string_view::npos, ErrorKind::data, "wordnet",
+          "{}: no ' | ' before the gloss", place);
   Synset synset;
   synset.part = part;
   synset.gloss = trim(row.substr(bar + 3));
@@ -104,7 +112,9 @@ void read_part(const std::filesystem::path& file, char part, std::vector<Synset>
 
 }  // namespace
 
-std::string_view category_name(int category) { return kCategories.at(static_cast<size_t>(category)); }
+std::string_view category_name(int category) {
+  return kCategories.at(static_cast<size_t>(category));
+}
 
 std::vector<Synset> read_wordnet(const std::filesystem::path& folder) {
   std::vector<Synset> synsets;
@@ -117,7 +127,9 @@ std::vector<Synset> read_wordnet(const std::filesystem::path& folder) {
 }
 
 Split split_of(const Synset& synset) {
-  const uint64_t share = RandomStream(0, "wordnet-split", synset.offset, static_cast<uint64_t>(synset.part)).below(100);
+  const uint64_t share =
+      RandomStream(0, "wordnet-split", synset.offset, static_cast<uint64_t>(synset.part))
+          .below(100);
   return share < 90 ? Split::train : share < 95 ? Split::dev : Split::test;
 }
 

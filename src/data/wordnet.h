@@ -1,5 +1,6 @@
-// WordNet as default real text: glosses with examples, categories and links, and the tasks made from them.
-// Not here: tokenisation (tasks are written as text) or any use of word senses beyond these tasks.
+// WordNet as default real text: glosses with examples, categories and links, and the tasks made
+// from them. Not here: tokenisation (tasks are written as text) or any use of word senses beyond
+// these tasks.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,9 @@ struct Synset {
 /// Debian's folder of the package wordnet-base.
 inline constexpr const char* kWordNetFolder = "/usr/share/wordnet";
 
-/// All synsets: nouns, verbs, adjectives, adverbs, each by offset. A missing file or a row that does not follow
-/// the format is Error{data} naming file and line (and the package, where the folder is missing).
+/// All synsets: nouns, verbs, adjectives, adverbs, each by offset. A missing file or a row that
+/// does not follow the format is Error{data} naming file and line (and the package, where the
+/// folder is missing).
 std::vector<Synset> read_wordnet(const std::filesystem::path& folder);
 
 /// Name of a lexicographer category, e.g. 5 -> "noun.animal"; 0 <= category < 45.
@@ -33,17 +35,21 @@ std::string_view category_name(int category);
 
 enum class Split : uint8_t { train, dev, test };
 
-/// 90 % train, 5 % dev, 5 % test: a pure function of the synset's identity, the same for every task.
+/// 90 % train, 5 % dev, 5 % test: a pure function of the synset's identity, the same for every
+/// task.
 Split split_of(const Synset& synset);
 
 /// Legal kinds of write_wordnet_task, without the leading "wordnet-".
 const std::vector<std::string>& wordnet_task_kinds();
 
-/// Writes train, dev and test files of one kind into `out` and returns the rows of each, in that order.
+/// Writes train, dev and test files of one kind into `out` and returns the rows of each, in that
+/// order.
 ///   text      train.txt ...    one gloss a line: the corpus (train split) and its held-out part
 ///   category  train.jsonl ...  {"text": gloss, "label": category}
-///   is-a      train.jsonl ...  {"text_a": gloss, "text_b": gloss, "label": "is-a" | "not"}; half of the rows each; a
-///                              negative is the reversed pair or a random synset, never a true hypernym
+///   is-a      train.jsonl ...  {"text_a": gloss, "text_b": gloss, "label": "is-a" | "not"}; half
+///   of the rows each; a
+///                              negative is the reversed pair or a random synset, never a true
+///                              hypernym
 /// Unknown kind: Error{usage} with the nearest one.
 std::vector<std::pair<Split, int64_t>> write_wordnet_task(std::string_view kind,
                                                           const std::filesystem::path& wordnet,

@@ -48,7 +48,9 @@ class TaskFiles {
 };
 
 std::string pair_row(const Synset& a, const Synset& b, bool is_a) {
-  return nlohmann::ordered_json{{"text_a", a.gloss}, {"text_b", b.gloss}, {"label", is_a ? "is-a" : "not"}}.dump();
+  return nlohmann::ordered_json{
+      {"text_a", a.gloss}, {"text_b", b.gloss}, {"label", is_a ? "is-a" : "not"}}
+      .dump();
 }
 
 void write_category_rows(const std::vector<Synset>& synsets, TaskFiles& files) {
@@ -58,8 +60,8 @@ void write_category_rows(const std::vector<Synset>& synsets, TaskFiles& files) {
   }
 }
 
-/// For each noun or verb with hypernyms: one true pair, and one false pair which is its reverse or joins a random
-/// synset of the same file, by turns of the synset's own stream.
+/// For each noun or verb with hypernyms: one true pair, and one false pair which is its reverse or
+/// joins a random synset of the same file, by turns of the synset's own stream.
 void write_is_a_rows(const std::vector<Synset>& synsets, TaskFiles& files) {
   std::map<char, std::vector<const Synset*>> parts;
   std::map<std::pair<char, uint32_t>, const Synset*> by_offset;
@@ -71,8 +73,8 @@ void write_is_a_rows(const std::vector<Synset>& synsets, TaskFiles& files) {
     if (s.hypernyms.empty()) continue;
     RandomStream draw(0, "wordnet-is-a", s.offset, static_cast<uint64_t>(s.part));
     const auto above = by_offset.find({s.part, s.hypernyms[draw.below(s.hypernyms.size())]});
-    require(above != by_offset.end(), ErrorKind::data, "wordnet", "synset {}{:08} links to a synset that is not there",
-            s.part, s.offset);
+    require(above != by_offset.end(), ErrorKind::data, "wordnet",
+            "synset {}{:08} links to a synset that is not there", s.part, s.offset);
     files.add(split_of(s), pair_row(s, *above->second, true));
     if (draw.below(2) == 0) {
       files.add(split_of(s), pair_row(*above->second, s, false));
@@ -81,8 +83,8 @@ void write_is_a_rows(const std::vector<Synset>& synsets, TaskFiles& files) {
     const auto& others = parts[s.part];
     const Synset* other = &s;
     const auto is_true = [&](const Synset* candidate) {
-      return candidate == &s ||
-             std::find(s.hypernyms.begin(), s.hypernyms.end(), candidate->offset) != s.hypernyms.end();
+      return candidate == &s || std::find(s.hypernyms.begin(), s.hypernyms.end(),
+                                          candidate->offset) != s.hypernyms.end();
     };
     while (is_true(other)) other = others[draw.below(others.size())];
     files.add(split_of(s), pair_row(s, *other, false));

@@ -1,4 +1,5 @@
-// WordNet's files as tasks: parsing against rows written by hand, and the real package where it is installed.
+// WordNet's files as tasks: parsing against rows written by hand, and the real package where it is
+// installed.
 #include "data/wordnet.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,9 @@ class WordNetFiles : public ::testing::Test {
     for (const char* part : {"data.verb", "data.adj", "data.adv"}) write(part, "  1 licence\n");
   }
   void TearDown() override { fs::remove_all(folder_); }
-  void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
 
   fs::path folder_;
 };
@@ -31,7 +34,8 @@ class WordNetFiles : public ::testing::Test {
 TEST_F(WordNetFiles, ARowGivesLemmasCategoryGlossAndHypernyms) {
   write("data.noun",
         "  1 licence text\n"
-        "00000100 05 n 02 guide_dog 0 dog 1 002 @ 00000200 n 0000 ~ 00000300 n 0000 | leads; \"it leads\"  \n"
+        "00000100 05 n 02 guide_dog 0 dog 1 002 @ 00000200 n 0000 ~ 00000300 n 0000 | leads; \"it "
+        "leads\"  \n"
         "00000200 03 n 01 entity 0 000 | something  \n");
   const auto synsets = read_wordnet(folder_);
   ASSERT_EQ(synsets.size(), 2u);
@@ -76,7 +80,9 @@ TEST_F(WordNetFiles, TheRealPackageGivesBalancedPairsAndAllCategories) {
   if (!fs::exists(kWordNetFolder)) GTEST_SKIP() << "the package wordnet-base is not installed";
   EXPECT_EQ(read_wordnet(kWordNetFolder).size(), 117659u);
   int64_t total = 0;
-  for (const auto& [split, rows] : write_wordnet_task("category", kWordNetFolder, folder_ / "category")) total += rows;
+  for (const auto& [split, rows] :
+       write_wordnet_task("category", kWordNetFolder, folder_ / "category"))
+    total += rows;
   EXPECT_EQ(total, 117659);
   write_wordnet_task("is-a", kWordNetFolder, folder_ / "is-a");
   std::ifstream rows(folder_ / "is-a" / "dev.jsonl");
