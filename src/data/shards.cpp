@@ -11,15 +11,12 @@
 #include "support/fail.h"
 
 namespace tenfold::data {
-namespace {
 
-constexpr std::array<char, 8> kMagic = {'T', 'F', 'S', 'H', 'A', 'R', 'D', '1'};
-constexpr const char* kIndex = "shards.json";
-constexpr uint64_t kLargestIndex = 64 << 20;
+constexpr std::array<char, 8> kShardMagic = {'T', 'F', 'S', 'H', 'A', 'R', 'D', '1'};
 
 /// Little-endian, 64 bytes; `checksum` covers everything after the header.
 struct ShardHeader {
-  std::array<char, 8> magic = kMagic;
+  std::array<char, 8> magic = kShardMagic;
   uint32_t token_bytes = 4;
   uint32_t reserved = 0;
   uint64_t documents = 0;
@@ -29,6 +26,11 @@ struct ShardHeader {
   std::array<uint64_t, 2> unused{};
 };
 static_assert(sizeof(ShardHeader) == 64);
+
+namespace {
+
+constexpr const char* kIndex = "shards.json";
+constexpr uint64_t kLargestIndex = 64 << 20;
 
 nlohmann::json read_index(const std::filesystem::path& folder) {
   const auto path = folder / kIndex;
@@ -176,7 +178,7 @@ ShardSet ShardSet::open(const std::filesystem::path& folder, Verify verify) {
     require(bytes.size() >= sizeof h, ErrorKind::data, "shards", "{}: {} bytes, a header has {}",
             name, bytes.size(), sizeof h);
     std::memcpy(&h, bytes.data(), sizeof h);
-    require(h.magic == kMagic && (h.token_bytes == 2 || h.token_bytes == 4), ErrorKind::data,
+    require(h.magic == kShardMagic && (h.token_bytes == 2 || h.token_bytes == 4), ErrorKind::data,
             "shards", "{}: no shard (bytes 0..12)", name);
     const uint64_t limit = bytes.size();
     require(h.documents <= limit && h.tokens <= limit &&

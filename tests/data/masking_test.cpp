@@ -65,7 +65,7 @@ TEST(Masking, UniformAndSpanSamplersGiveTheExactCountOfDistinctCandidates) {
   for (const char* kind : {"uniform", "span"}) {
     const auto sampler = mask_sampler_table().make(std::string(kind) == "span"
                                                        ? config::Choice::of(kind, SpanOptions{})
-                                                       : config::Choice{kind});
+                                                       : config::Choice{kind, {}});
     for (uint64_t draw = 0; draw < 500; ++draw) {
       const int64_t count = 1 + static_cast<int64_t>(draw % places.candidates.size());
       RandomStream stream(7, "test", draw);
@@ -99,7 +99,7 @@ TEST(Masking, UniformSamplerTreatsCandidatesAlike) {
 
 TEST(Masking, WholeWordsStayWhole) {
   const RowPlaces places = places_in(wordy_row(0, 30));
-  const auto sampler = mask_sampler_table().make(config::Choice{"whole_word"});
+  const auto sampler = mask_sampler_table().make(config::Choice{"whole_word", {}});
   for (uint64_t draw = 0; draw < 500; ++draw) {
     RandomStream stream(9, "test", draw);
     const auto chosen = sampler->sample({places.candidates, places.continues}, 9, stream);
@@ -134,7 +134,9 @@ TEST(Masking, SpanLengthsFollowTheClippedGeometricLaw) {
 }
 
 TEST(Masking, UnknownSamplersNameTheNearest) {
-  EXPECT_NE(message_of([] { mask_sampler_table().make(config::Choice{"spam"}); }).find("'span'"),
+  EXPECT_NE(message_of([] {
+              mask_sampler_table().make(config::Choice{"spam", {}});
+            }).find("'span'"),
             std::string::npos);
 }
 
