@@ -92,7 +92,11 @@ int run(int argc, char** argv) {
   }
   try {
     set_threads(program.threads);
-    return program.action();
+    const int code = program.action();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      return failed("[output] standard output cannot be written", 1);
+    }
+    return code;
   } catch (const Error& error) {
     terminal.finish();
     return failed(error.what(), error.exit_code());

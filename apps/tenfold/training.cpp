@@ -47,7 +47,9 @@ int run_and_report(train::TrainSetup setup, const RunArguments& arguments, const
   if (!arguments.dry_run) {
     setup.run = arguments.out;
     tenfold::create_directories(arguments.out);
-    write_file_atomically(arguments.out / "config.toml", effective_config);
+    // A folder in use keeps its own: the trainer refuses another configuration.
+    const auto config = arguments.out / "config.toml";
+    if (!std::filesystem::exists(config)) write_file_atomically(config, effective_config);
   }
   const train::TrainOutcome outcome = train::run_training(std::move(setup));
   program.terminal.finish();

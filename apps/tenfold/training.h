@@ -41,7 +41,7 @@ class SourceStream final : public train::BatchStream {
 
 data::BatchOptions batch_options(const train::TrainOptions& options, int64_t window);
 
-/// Runs the training, writes RUN/config.toml and RUN/log.txt, prints one line of the outcome to stdout and returns the
+/// Runs the training, writes RUN/config.toml, prints one line of the outcome to stdout and returns the
 /// exit code (130 or 143 after a signal).
 int run_and_report(train::TrainSetup setup, const RunArguments& arguments, const std::string& effective_config,
                    Program& program);
