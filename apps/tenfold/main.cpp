@@ -1,7 +1,10 @@
 // The program: parses the command line, runs one command, turns every failure into one line and an exit code.
 // Not here: the commands.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "command.h"
@@ -116,6 +119,12 @@ int run(int argc, char** argv) {
 }  // namespace tenfold::app
 
 int main(int argc, char** argv) {
+  // OpenMP's runtime reads this once, before main: threads that spin while they wait keep a core from the very thread
+  // they wait for. A user's own setting stands; without /proc the program runs as it is.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
+    ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
+    ::execv("/proc/self/exe", argv);
+  }
   std::signal(SIGPIPE, SIG_DFL);  // a reader that went away ends the program quietly
   return tenfold::app::run(argc, argv);
 }
