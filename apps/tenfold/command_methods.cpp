@@ -5,6 +5,7 @@
 #include "command.h"
 #include "config/schema.h"
 #include "data/mask_sampler.h"
+#include "model/registry.h"
 #include "nn/attention_table.h"
 #include "support/fail.h"
 #include "support/strings.h"
@@ -51,8 +52,10 @@ std::vector<Entry> all_entries() {
   for (const auto& kind : data::mask_sampler_table().kinds()) {
     entries.push_back({"mask_sampler", kind.name, kind.summary, "", option_rows(*kind.choice.make()), {}});
   }
-  entries.push_back({"objective", "mlm", "masked language modelling (tenfold pretrain)", "Devlin et al. 2018", {}, {}});
-  entries.push_back({"objective", "classification", "single texts and pairs (tenfold finetune)", "", {}, {}});
+  for (const auto& kind : model::objective_table().kinds()) {
+    entries.push_back(
+        {"objective", kind.name, kind.summary, kind.paper, option_rows(*kind.options.make()), {}});
+  }
   for (const auto& kind : train::optimizer_table().kinds()) {
     entries.push_back({"optimizer", kind.name, kind.summary, kind.paper, option_rows(*kind.options()), {}});
   }

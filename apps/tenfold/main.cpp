@@ -119,11 +119,12 @@ int run(int argc, char** argv) {
 }  // namespace tenfold::app
 
 int main(int argc, char** argv) {
-  // OpenMP's runtime reads this once, before main: threads that spin while they wait keep a core from the very thread
-  // they wait for. A user's own setting stands; without /proc the program runs as it is.
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
-    ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
-    ::execv("/proc/self/exe", argv);
+  // OpenMP's runtime reads this once, before main. Its own default lets a thread spin for milliseconds, which keeps a
+  // core from the very thread it waits for when another process holds the other one; never spinning costs more than the
+  // second thread gains (docs/benchmarks.md, "Waiting threads"). A user's own setting stands.
+  if (std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr) {
+    ::setenv("GOMP_SPINCOUNT", "10000", 1);
+    ::execv("/proc/self/exe", argv);  // comes back only where there is no /proc: then as it is
   }
   std::signal(SIGPIPE, SIG_DFL);  // a reader that went away ends the program quietly
   return tenfold::app::run(argc, argv);

@@ -14,7 +14,7 @@
 #include "support/fail.h"
 
 namespace tenfold::data {
-namespace {
+namespace decoding {
 
 constexpr size_t kChunk = 1 << 16;
 
@@ -164,14 +164,14 @@ std::unique_ptr<Decoder> make_decoder(RawBytes& raw, const std::string& name) {
   return std::make_unique<PlainDecoder>(raw);
 }
 
-}  // namespace
+}  // namespace decoding
 
 struct TextLines::State {
   explicit State(const std::string& path)
-      : name(path), raw(path), decoder(make_decoder(raw, name)) {}
+      : name(path), raw(path), decoder(decoding::make_decoder(raw, name)) {}
   std::string name;
-  RawBytes raw;
-  std::unique_ptr<Decoder> decoder;
+  decoding::RawBytes raw;
+  std::unique_ptr<decoding::Decoder> decoder;
   std::string pending;  // decoded, not yet given
   size_t begin = 0;     // of the next line in `pending`
   size_t searched = 0;  // no LF before this place

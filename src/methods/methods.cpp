@@ -3,6 +3,7 @@
 #include "methods/methods.h"
 
 #include "data/mask_sampler.h"
+#include "model/registry.h"
 #include "nn/attention_table.h"
 #include "train/optimizer.h"
 
@@ -12,6 +13,7 @@ void register_all() {
   // Touching the tables fills them with what is built in, before any thread reads them.
   nn::attention_table();
   data::mask_sampler_table();
+  model::objective_table();
   train::optimizer_table();
 }
 
