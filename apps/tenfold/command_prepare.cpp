@@ -29,14 +29,17 @@ int prepare_shards(const PrepareArguments& arguments, Program& program) {
   data::DocumentReader reader = open_corpus(arguments.corpus, arguments.out / "corpus");
   data::ShardWriter writer(arguments.out, tokenizer, arguments.shard_tokens);
   const int64_t done = writer.documents_done();
-  if (done > 0) program.terminal.info("going on after {} documents", done);
+  if (done > 0) {
+    reader.resume(writer.reading_point());
+    program.terminal.info("going on after {} documents", done);
+  }
+  writer.keep_reading_point([&reader] { return reader.point(); });
   std::vector<int32_t> ids;
   while (const auto document = reader.next()) {
-    if (reader.documents() <= done) continue;
     ids.clear();
     tokenizer.encode_ids_into(*document, ids, SpecialText::plain);
     writer.add(ids);
-    program.terminal.update({.task = "prepare", .done = reader.documents(), .unit = "documents"});
+    program.terminal.update({.task = "prepare", .done = reader.documents(), .unit = "document"});
   }
   writer.finish();
   program.terminal.finish();
@@ -57,7 +60,11 @@ void add_prepare(CLI::App& app, Program& program) {
   command->add_option("--shard-tokens", arguments->shard_tokens, "tokens of one shard file")
       ->check(CLI::PositiveNumber)->capture_default_str();
   command->footer(
-      "A killed run goes on where it was: give the same command again.\n"
+      "A killed run goes on where it was: give the same command again. Inputs that changed meanwhile are refused;\n"
+      "plain files are not read twice, compressed ones and pipes up to the place.\n"
+      "--layout auto: wikiextractor where the text begins with '<doc ', else jsonl for names in .jsonl, else paragraph\n"
+      "where the first 64 KiB have at least one blank line for 50 lines of text and lines that follow each other\n"
+      "without one, else line.\n"
       "--task wordnet-text makes shards; wordnet-category and wordnet-is-a write train, dev and test.jsonl.\n\n"
       "Example:\n  tenfold prepare --input wiki.txt.zst --vocab vocab --out shards");
   command->callback([=, &program] {

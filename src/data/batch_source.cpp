@@ -94,16 +94,19 @@ std::optional<PreparedBatch> BatchSource::next() {
   return std::move(item->prepared);
 }
 
-std::string BatchSource::position() const {
-  return fmt::format("{} {} {}", place_.epoch, place_.window, place_.batch);
+std::string BatchSource::text_of(const Place& place) {
+  return fmt::format("{} {} {}", place.epoch, place.window, place.batch);
 }
+
+std::string BatchSource::position() const { return text_of(place_); }
 
 void BatchSource::seek(const std::string& position) {
   Place place;
   std::istringstream text(position);
   text >> place.epoch >> place.window >> place.batch;
-  require(!text.fail() && place.epoch >= 0 && place.window >= 0 && place.window <= windows() &&
-              place.batch >= 0,
+  const auto batches = [&] { return static_cast<int64_t>(plan(place.epoch, place.window).size()); };
+  require(text_of(place) == position && place.epoch >= 0 && place.window >= 0 &&
+              place.window < windows() && place.batch >= 0 && place.batch <= batches(),
           ErrorKind::checkpoint, "batches", "'{}' is no position in these data", position);
   stop();
   place_ = place;

@@ -45,7 +45,8 @@ class BatchSource {
   /// The next batch; none after the last epoch. Rethrows what the background thread met.
   std::optional<PreparedBatch> next();
 
-  /// "epoch window batch" of the batch that next() gives.
+  /// "epoch window batch" of the batch that next() gives; behind the last batch of a window its
+  /// number is that of the batches in it.
   std::string position() const;
   /// Error{checkpoint} where the text is no position of this source.
   void seek(const std::string& position);
@@ -57,6 +58,7 @@ class BatchSource {
   };
   using Plan = std::vector<std::vector<int64_t>>;  // examples of each batch of a window
 
+  static std::string text_of(const Place& place);
   int64_t windows() const;
   Plan plan(int64_t epoch, int64_t window) const;
   void produce(Place from);

@@ -81,6 +81,7 @@ ShardWriter::ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer,
   documents_ = index_value<int64_t>(index, "documents", out_);
   tokens_ = index_value<uint64_t>(index, "tokens", out_);
   files_ = index_value<std::vector<std::string>>(index, "files", out_);
+  if (index.contains("reading")) kept_point_ = index["reading"].dump();
 }
 
 void ShardWriter::add(std::span<const int32_t> ids) {
@@ -136,10 +137,11 @@ void ShardWriter::write_shard() {
 }
 
 void ShardWriter::write_index(bool complete) {
-  const nlohmann::ordered_json index{
+  nlohmann::ordered_json index{
       {"format", 1},       {"complete", complete},      {"documents", documents_},
       {"tokens", tokens_}, {"vocabulary", vocabulary_}, {"fingerprint", fingerprint_},
       {"files", files_}};
+  if (!complete && point_) index["reading"] = nlohmann::ordered_json::parse(point_());
   write_file_atomically(out_ / kIndex, index.dump(2) + "\n");
 }
 
@@ -203,6 +205,11 @@ ShardSet ShardSet::open(const std::filesystem::path& folder, Verify verify) {
     set.shards_.push_back(std::move(shard));
   }
   require(set.documents() > 0, ErrorKind::data, "shards", "{} holds no documents", folder.string());
+  const auto tokens = index_value<uint64_t>(index, "tokens", folder);
+  const auto documents = index_value<int64_t>(index, "documents", folder);
+  require(tokens == set.tokens() && documents >= set.documents(), ErrorKind::data, "shards",
+          "{}: {} documents of {} tokens in all, but the files hold {} of {}",
+          (folder / kIndex).string(), documents, tokens, set.documents(), set.tokens());
   return set;
 }
 

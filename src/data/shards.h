@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,8 +30,13 @@ class ShardWriter {
   ShardWriter(std::filesystem::path out, const Tokenizer& tokenizer,
               uint64_t shard_tokens = 16'000'000);
 
-  /// Documents already in whole shards: the caller skips as many.
+  /// Documents already in whole shards: the caller goes on behind them.
   int64_t documents_done() const { return documents_; }
+  /// `point` gives JSON that is kept with each shard but the last: where the caller's reading
+  /// stands behind the document given last (DocumentReader::point()).
+  void keep_reading_point(std::function<std::string()> point) { point_ = std::move(point); }
+  /// What was kept with the last whole shard; empty where there is none.
+  const std::string& reading_point() const { return kept_point_; }
   /// Ids without special tokens. Empty documents are left out but counted.
   void add(std::span<const int32_t> ids);
   /// Writes what is left and marks the set complete. Error{data} where there was no token at all.
@@ -47,6 +53,8 @@ class ShardWriter {
   uint64_t fingerprint_, shard_tokens_;
   int64_t vocabulary_, documents_ = 0, pending_documents_ = 0;
   uint64_t tokens_ = 0;
+  std::function<std::string()> point_;
+  std::string kept_point_;
   std::vector<std::string> files_;
   std::vector<int32_t> ids_;
   std::vector<uint64_t> ends_;

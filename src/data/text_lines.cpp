@@ -3,6 +3,7 @@
 #include "data/text_lines.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "support/checksum.h"
 #include "support/fail.h"
 
 namespace tenfold::data {
@@ -53,6 +55,17 @@ class RawBytes {
     const std::string_view bytes = next();
     held_ = true;
     return bytes;
+  }
+
+  bool is_regular() const {
+    struct stat status {};
+    return path_ != "-" && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  }
+
+  void seek(uint64_t offset) {
+    held_ = false;
+    require(::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) >= 0, ErrorKind::data, "read",
+            "cannot move to byte {} of {}: {}", offset, path_, std::strerror(errno));
   }
 
  private:
@@ -129,8 +142,7 @@ class ZstdDecoder final : public Decoder {
   ~ZstdDecoder() override { ZSTD_freeDStream(stream_); }
 
   bool read(std::string& out) override {
-    if (in_.pos == in_.size &&
-        !output_full_) {  // a full output may have more behind it, without input
+    if (in_.pos == in_.size) {  // zstd keeps a byte of the input back while it has more to give
       const std::string_view bytes = raw_.next();
       if (bytes.empty()) {
         require(at_frame_end_, ErrorKind::data, "read", "{}: the zstd data are cut off", name_);
@@ -142,7 +154,6 @@ class ZstdDecoder final : public Decoder {
     const size_t left = ZSTD_decompressStream(stream_, &chunk, &in_);
     require(ZSTD_isError(left) == 0, ErrorKind::data, "read", "{}: damaged zstd data", name_);
     at_frame_end_ = left == 0;
-    output_full_ = chunk.pos == chunk.size && !at_frame_end_;
     out.append(buffer_.data(), chunk.pos);
     return true;
   }
@@ -154,7 +165,6 @@ class ZstdDecoder final : public Decoder {
   ZSTD_DStream* stream_;
   ZSTD_inBuffer in_{nullptr, 0, 0};
   bool at_frame_end_ = false;
-  bool output_full_ = false;
 };
 
 std::unique_ptr<Decoder> make_decoder(RawBytes& raw, const std::string& name) {
@@ -168,7 +178,9 @@ std::unique_ptr<Decoder> make_decoder(RawBytes& raw, const std::string& name) {
 
 struct TextLines::State {
   explicit State(const std::string& path)
-      : name(path), raw(path), decoder(decoding::make_decoder(raw, name)) {}
+      : name(path), raw(path), decoder(decoding::make_decoder(raw, name)) {
+    plain = raw.is_regular() && dynamic_cast<decoding::PlainDecoder*>(decoder.get()) != nullptr;
+  }
   std::string name;
   decoding::RawBytes raw;
   std::unique_ptr<decoding::Decoder> decoder;
@@ -177,6 +189,18 @@ struct TextLines::State {
   size_t searched = 0;  // no LF before this place
   int64_t number = 0;
   bool ended = false;
+  bool plain = false;  // a file of which any part can be read at once
+  uint64_t base = 0;   // place of pending[0] in the decoded text
+  Hasher128 given;     // of the text given so far, where it is not plain
+
+  /// Decodes more behind what is pending; forgets what was given.
+  void decode() {
+    pending.erase(0, begin);
+    base += begin;
+    searched -= begin;
+    begin = 0;
+    ended = !decoder->read(pending);
+  }
 };
 
 TextLines::TextLines(const std::filesystem::path& path) {
@@ -192,10 +216,8 @@ std::optional<std::string> TextLines::next() {
   State& s = *state_;
   size_t end = s.pending.find('\n', s.searched);
   while (end == std::string::npos && !s.ended) {
-    s.pending.erase(0, s.begin);
-    s.begin = 0;
     s.searched = s.pending.size();
-    s.ended = !s.decoder->read(s.pending);
+    s.decode();
     end = s.pending.find('\n', s.searched);
   }
   if (end == std::string::npos) {
@@ -203,10 +225,40 @@ std::optional<std::string> TextLines::next() {
     end = s.pending.size();
   }
   std::string line = s.pending.substr(s.begin, end - s.begin);
-  s.begin = s.searched = std::min(end + 1, s.pending.size());
+  const size_t after = std::min(end + 1, s.pending.size());
+  if (!s.plain) s.given.add(std::string_view(s.pending).substr(s.begin, after - s.begin));
+  s.begin = s.searched = after;
   if (s.number++ == 0 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
   if (line.ends_with('\r')) line.pop_back();
   return line;
+}
+
+std::string_view TextLines::peek(size_t bytes) {
+  State& s = *state_;
+  while (s.pending.size() - s.begin < bytes && !s.ended) s.decode();
+  return std::string_view(s.pending).substr(s.begin, bytes);
+}
+
+TextPlace TextLines::place() const {
+  const State& s = *state_;
+  return {s.base + s.begin, s.number, s.plain ? "" : s.given.digest().hex()};
+}
+
+void TextLines::seek(const TextPlace& place) {
+  State& s = *state_;
+  if (s.plain) {
+    s.raw.seek(place.offset);
+    s.pending.clear();
+    s.begin = s.searched = 0;
+    s.base = place.offset;
+    s.number = place.number;
+    s.ended = false;
+    return;
+  }
+  while (s.base + s.begin < place.offset && next()) {
+  }
+  require(this->place() == place, ErrorKind::data, "read",
+          "{}: the first {} bytes of text are not those read before", s.name, place.offset);
 }
 
 int64_t TextLines::number() const { return state_->number; }

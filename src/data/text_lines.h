@@ -7,8 +7,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tenfold::data {
+
+/// A place between two lines of a text.
+struct TextPlace {
+  uint64_t offset = 0;  ///< bytes of decoded text before it
+  int64_t number = 0;   ///< lines before it
+  std::string digest;   ///< XXH3-128 of the text before it; empty for plain files
+  bool operator==(const TextPlace&) const = default;
+};
 
 /// Streams the lines of FILE, FILE.gz (any number of members) or FILE.zst, told apart by their
 /// first bytes. Lines end at LF; a CR before it and a byte order mark at the start are dropped.
@@ -23,6 +32,13 @@ class TextLines {
 
   /// The next line; empty at the end. Error{data} where compressed data are damaged or cut off.
   std::optional<std::string> next();
+  /// The first `bytes` of what follows (less where the text ends), without giving them.
+  std::string_view peek(size_t bytes);
+  /// Where the next line begins.
+  TextPlace place() const;
+  /// Goes to a place that an earlier reading of the same text gave: at once in a plain file; other
+  /// texts are read again up to there, and Error{data} where they are not the same.
+  void seek(const TextPlace& place);
   int64_t number() const;  ///< of the last line, from 1
   const std::string& name() const;
 

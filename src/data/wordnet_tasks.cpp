@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "data/wordnet.h"
@@ -15,35 +14,39 @@
 namespace tenfold::data {
 namespace {
 
-/// The three files of a task; a row goes to the file of its split.
+/// The three files of a task; a row goes to the file of its split. A file that holds just this
+/// already is left as it is, so that an unfinished preparation finds its input unchanged.
 class TaskFiles {
  public:
   TaskFiles(const std::filesystem::path& out, std::string_view extension) {
     tenfold::create_directories(out);
     constexpr std::array<std::string_view, 3> names = {"train", "dev", "test"};
-    for (size_t i = 0; i < names.size(); ++i) {
-      files_[i] = std::make_unique<AtomicFile>(out / fmt::format("{}.{}", names[i], extension));
-    }
+    for (size_t i = 0; i < names.size(); ++i)
+      paths_[i] = out / fmt::format("{}.{}", names[i], extension);
   }
 
   void add(Split split, const std::string& row) {
     const auto i = static_cast<size_t>(split);
-    files_[i]->write(row);
-    files_[i]->write("\n");
+    texts_[i] += row;
+    texts_[i] += '\n';
     ++rows_[i];
   }
 
   std::vector<std::pair<Split, int64_t>> commit() {
     std::vector<std::pair<Split, int64_t>> counts;
-    for (size_t i = 0; i < files_.size(); ++i) {
-      files_[i]->commit();
+    for (size_t i = 0; i < paths_.size(); ++i) {
+      const bool there = std::filesystem::is_regular_file(paths_[i]) &&
+                         std::filesystem::file_size(paths_[i]) == texts_[i].size() &&
+                         read_file(paths_[i], texts_[i].size()) == texts_[i];
+      if (!there) write_file_atomically(paths_[i], texts_[i]);
       counts.emplace_back(static_cast<Split>(i), rows_[i]);
     }
     return counts;
   }
 
  private:
-  std::array<std::unique_ptr<AtomicFile>, 3> files_;
+  std::array<std::filesystem::path, 3> paths_;
+  std::array<std::string, 3> texts_;
   std::array<int64_t, 3> rows_{};
 };
 

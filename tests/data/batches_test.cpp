@@ -85,8 +85,11 @@ TEST(BatchSource, GoesOnFromEveryPositionWhateverIsPreparedAhead) {
 
 TEST(BatchSource, RefusesForeignPositionsAndNoExamples) {
   const auto collator = std::make_shared<ClassificationCollator>();
-  BatchSource source(uneven_examples(10), collator, {});
-  for (const char* position : {"", "x", "0 0", "-1 0 0", "0 9 0"}) {
+  BatchSource source(uneven_examples(10), collator, {.batch_rows = 4, .window = 5});
+  source.seek("3 1 2");  // behind the last batch of the last window: where reading an epoch ends
+  for (const char* position :
+       {"", "x", "0 0", "-1 0 0", "0 9 0", "0 2 0", "0 0 3", "0 1 -1", "0 0 0 0", "0 0 1x",
+        "0 0 1 ", " 0 0 1", "00 0 1", "0 0 99999999999999999999"}) {
     EXPECT_NE(message_of([&] { source.seek(position); }).find("no position"), std::string::npos)
         << position;
   }

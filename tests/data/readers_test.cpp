@@ -2,11 +2,9 @@
 // Not here: shards.
 #include "data/readers.h"
 
-#include <zlib.h>
-#include <zstd.h>
-
 #include "corpus_folder.h"
 #include "golden.h"
+#include "packed_text.h"
 
 namespace tenfold::data {
 namespace {
@@ -18,26 +16,6 @@ Documents all_documents(const std::filesystem::path& path, const ReaderOptions& 
   Documents documents;
   while (auto document = reader.next()) documents.push_back(*document);
   return documents;
-}
-
-std::string gzip_member(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.erase(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string zstd_frame(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 1));
-  return out;
 }
 
 std::string many_lines(int count) {

@@ -90,6 +90,48 @@ TEST_F(Shards, RefuseAnEmptyCorpusAnotherVocabularyAndAFinishedFolder) {
             std::string::npos);
 }
 
+TEST_F(Shards, TotalsThatAreNotThoseOfTheFilesAreRefused) {
+  ShardWriter writer(folder_ / "s", tokenizer_, 50);
+  fill(writer, 0, 100);
+  writer.finish();
+  const std::string index = bytes_of(folder_ / "s" / "shards.json");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = index;
+    const size_t at = changed.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    write("s/shards.json", changed.replace(at, from.size(), to));
+    return message_of([&] { ShardSet::open(folder_ / "s"); });
+  };
+  EXPECT_EQ(with("\"documents\": 100", "\"documents\": 85"), "");
+  EXPECT_NE(with("\"documents\": 100", "\"documents\": 84").find("the files hold 85 of 295"),
+            std::string::npos);
+  EXPECT_NE(with("\"tokens\": 295", "\"tokens\": 296").find("of 296 tokens in all"),
+            std::string::npos);
+  EXPECT_NE(with("    \"shard-00001.bin\",\n", "").find("but the files hold"), std::string::npos);
+}
+
+TEST_F(Shards, VocabulariesBeyondSixteenBitsKeepTheirIds) {
+  std::vector<std::string> tokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+  for (int i = 0; tokens.size() < 70000; ++i) tokens.push_back("w" + std::to_string(i));
+  for (const int32_t size : {65536, 65537, 70000}) {
+    const Tokenizer tokenizer =
+        Tokenizer::wordpiece(std::vector<std::string>(tokens.begin(), tokens.begin() + size));
+    const auto out = folder_ / std::to_string(size);
+    const std::vector<Ids> documents{{5, size - 1, 65535}, {size - 2}, {65535, 32768, 0}};
+    ShardWriter writer(out, tokenizer, 4);
+    for (const Ids& ids : documents) writer.add(ids);
+    writer.finish();
+    EXPECT_EQ(bytes_of(out / "shard-00000.bin").at(8), size > 65536 ? 4 : 2);
+    const ShardSet set = ShardSet::open(out, Verify::checksums);
+    ASSERT_EQ(set.documents(), 3);
+    for (int64_t d = 0; d < 3; ++d) {
+      Ids ids;
+      set.read(d, 0, set.length(d), ids);
+      EXPECT_EQ(ids, documents[static_cast<size_t>(d)]) << size;
+    }
+  }
+}
+
 TEST_F(Shards, EveryTruncationIsRefused) {
   ShardWriter writer(folder_ / "s", tokenizer_);
   fill(writer, 0, 20);
@@ -109,12 +151,16 @@ TEST_F(Shards, NoBitFlipCrashesAndChecksumsFindThoseInTheBody) {
   fill(writer, 0, 60);
   writer.finish();
   const std::string whole = bytes_of(folder_ / "s" / "shard-00000.bin");
+  std::fstream file(folder_ / "s" / "shard-00000.bin",
+                    std::ios::binary | std::ios::in | std::ios::out);
   RandomStream draw(1, "flips");
   for (int flip = 0; flip < 10000; ++flip) {
-    std::string damaged = whole;
     const uint64_t bit = draw.below(whole.size() * 8);
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-    write("s/shard-00000.bin", damaged);
+    const auto put = [&](int damage) {
+      file.seekp(static_cast<std::streamoff>(bit / 8));
+      file.put(static_cast<char>(whole[bit / 8] ^ damage)).flush();
+    };
+    put(1 << (bit % 8));
     message_of([&] {
       const ShardSet set = ShardSet::open(folder_ / "s");
       Ids ids;
@@ -123,6 +169,7 @@ TEST_F(Shards, NoBitFlipCrashesAndChecksumsFindThoseInTheBody) {
     if (bit / 8 >= 64) {
       EXPECT_NE(message_of([&] { ShardSet::open(folder_ / "s", Verify::checksums); }), "") << bit;
     }
+    put(0);
   }
 }
 
