@@ -11,22 +11,10 @@
 #include "model/config.h"
 #include "nn/layer_norm.h"
 #include "nn/linear.h"
+#include "nn/vocabulary_loss.h"
 #include "tensor/torch.h"
 
 namespace tenfold::model {
-
-/// Sum of -log softmax(h W^T + b)[label] over rows, and how many rows have their label on top.
-/// Works in chunks of rows, so the logits [P, V] are never stored whole; the gradient is computed
-/// with the value. h [P, D], W [V, D], b [V], labels int64 [P].
-struct VocabularyLoss {
-  Tensor sum;      ///< 0-d
-  Tensor correct;  ///< 0-d int64
-};
-VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD,
-                               const Tensor& bias_V, const Tensor& labels_P);
-/// The same by plain operators, for tests.
-VocabularyLoss vocabulary_loss_reference(const Tensor& hidden_PD, const Tensor& weight_VD,
-                                         const Tensor& bias_V, const Tensor& labels_P);
 
 /// BERT's masked-language-model head: LN(act(h W + b)), then a product with the word embeddings,
 /// tied to the encoder's. Parameters below "cls.predictions.": "transform.dense.*",
@@ -37,8 +25,8 @@ class MlmHead : public torch::nn::Module {
 
   Tensor transform(const Tensor& hidden_PD) const;                                 ///< [P, D]
   Tensor logits(const Tensor& hidden_PD, const Tensor& word_embeddings_VD) const;  ///< [P, V]
-  VocabularyLoss loss(const Tensor& hidden_PD, const Tensor& word_embeddings_VD,
-                      const Tensor& labels_P) const;
+  nn::VocabularyLoss loss(const Tensor& hidden_PD, const Tensor& word_embeddings_VD,
+                          const Tensor& labels_P) const;
 
  private:
   nn::Activation activation_;

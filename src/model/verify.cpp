@@ -75,7 +75,7 @@ void run_vocabulary(const LoadedModel& model, const SafetensorsFile& file, const
   if (!file.has("in.labels")) return;
   const Tensor labels_T = in.pack(file.tensor("in.labels"));
   const Tensor rows = labels_T.ge(0).nonzero().squeeze(1);
-  const VocabularyLoss sum =
+  const nn::VocabularyLoss sum =
       model.mlm->loss(hidden_TD.index_select(0, rows), words_VD, labels_T.index_select(0, rows));
   loss = sum.sum / static_cast<double>(rows.size(0));
 }

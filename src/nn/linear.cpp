@@ -2,6 +2,7 @@
 // Not here: packed products (packing.cpp).
 #include "nn/linear.h"
 
+#include "nn/product.h"
 #include "support/rng.h"
 #include "tensor/init.h"
 
@@ -15,9 +16,7 @@ Linear::Linear(const LinearSpec& spec, uint64_t seed, torch::TensorOptions optio
 
 Tensor Linear::forward(const Tensor& x, Activation activation) const {
   if (packed_.serves(x)) return packed_.linear(x, activation);
-  return activate(
-      at::linear(x, weight, bias.defined() ? std::optional<Tensor>(bias) : std::nullopt),
-      activation);
+  return activate(linear_product(x, weight, bias), activation);
 }
 
 void Linear::pack_for_inference() {

@@ -1,8 +1,10 @@
-// Packed products through oneDNN's operators, which libtorch offers by name only.
-// Not here: choosing which layers are packed.
+// Packed weights and their products.
+// Not here: choosing which layers are packed, or oneDNN's operators (onednn.h).
 #include "nn/packing.h"
 
 #include <algorithm>
+
+#include "nn/onednn.h"
 
 namespace tenfold::nn {
 namespace {
@@ -10,33 +12,12 @@ namespace {
 /// Rows the packing is tuned for.
 constexpr int64_t kExpectedRows = 128;
 
-const c10::OperatorHandle& reorder_operator() {
-  static const c10::OperatorHandle op =
-      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_reorder_linear_weight", "");
-  return op;
-}
-
-const c10::OperatorHandle& linear_operator() {
-  static const c10::OperatorHandle op =
-      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "");
-  return op;
-}
-
-bool packable(const Tensor& weight) {
-  if (!weight.device().is_cpu() || !at::globalContext().hasMKLDNN() || weight.numel() == 0)
-    return false;
-  if (weight.scalar_type() == at::kFloat) return true;
-  return weight.scalar_type() == at::kBFloat16 && __builtin_cpu_supports("avx512bf16");
-}
-
 }  // namespace
 
 PackedWeight::PackedWeight(const Tensor& weight, const Tensor& bias, std::vector<Tensor> sources) {
-  if (!packable(weight)) return;
+  if (weight.numel() == 0 || !onednn_serves(weight)) return;
   const torch::NoGradGuard no_grad;
-  torch::jit::Stack stack{weight.detach().contiguous(), c10::IValue(kExpectedRows)};
-  reorder_operator().callBoxed(stack);
-  packed_ = stack.at(0).toTensor();
+  packed_ = onednn_reordered(weight, kExpectedRows);
   if (bias.defined()) bias_ = bias.detach();
   dtype_ = weight.scalar_type();
   sources_ = std::move(sources);
@@ -56,16 +37,7 @@ bool PackedWeight::serves(const Tensor& x) const {
 }
 
 Tensor PackedWeight::linear(const Tensor& x, Activation activation) const {
-  const bool fused = activation == Activation::gelu;
-  torch::jit::Stack stack{x.contiguous(),
-                          packed_,
-                          bias_.defined() ? c10::IValue(bias_) : c10::IValue(),
-                          c10::IValue(std::string(fused ? "gelu" : "none")),
-                          c10::IValue(c10::List<std::optional<at::Scalar>>()),
-                          fused ? c10::IValue(std::string("none")) : c10::IValue()};
-  linear_operator().callBoxed(stack);
-  const Tensor y = stack.at(0).toTensor();
-  return fused ? y : activate(y, activation);
+  return onednn_linear(x, packed_, bias_, activation);
 }
 
 void pack_for_inference(torch::nn::Module& root) {

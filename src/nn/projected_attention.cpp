@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "nn/product.h"
 #include "support/rng.h"
 
 namespace tenfold::nn {
@@ -38,9 +39,7 @@ Tensor ProjectedAttention::fused_bias() const {
 
 Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
   if (packed_.serves(x_TD)) return packed_.linear(x_TD, Activation::none);
-  const Tensor bias = fused_bias();
-  return at::linear(x_TD, fused_weight(),
-                    bias.defined() ? std::optional<Tensor>(bias) : std::nullopt);
+  return linear_product(x_TD, fused_weight(), fused_bias());
 }
 
 void ProjectedAttention::pack_for_inference() {

@@ -88,41 +88,6 @@ TEST(Objectives, SumsDoNotDependOnHowABatchIsCut) {
   expect_cut_invariance(*classes.encoder, classification);
 }
 
-TEST(VocabularyLoss, EqualsPlainOperatorsAcrossChunks) {
-  const int64_t rows = 260, width = 4, vocabulary = 70'000;  // two chunks
-  const auto options = torch::TensorOptions().dtype(torch::kFloat64);
-  std::vector<Tensor> inputs{normal_tensor({rows, width}, 1, Tails::full, 1, options),
-                             normal_tensor({vocabulary, width}, 1, Tails::full, 2, options),
-                             normal_tensor({vocabulary}, 1, Tails::full, 3, options)};
-  const Tensor labels = torch::arange(rows) * 7;
-  std::vector<std::vector<Tensor>> gradients;
-  std::vector<VocabularyLoss> losses;
-  for (const auto& loss_of : {vocabulary_loss, vocabulary_loss_reference}) {
-    for (Tensor& input : inputs) {
-      input = input.detach().clone();
-      input.requires_grad_(true);
-    }
-    losses.push_back(loss_of(inputs[0], inputs[1], inputs[2], labels));
-    (losses.back().sum * 0.5).backward();
-    gradients.push_back({inputs[0].grad(), inputs[1].grad(), inputs[2].grad()});
-  }
-  EXPECT_NEAR(losses[0].sum.item<double>(), losses[1].sum.item<double>(), 1e-8);
-  EXPECT_EQ(losses[0].correct.item<int64_t>(), losses[1].correct.item<int64_t>());
-  for (size_t i = 0; i < 3; ++i) {
-    EXPECT_LE((gradients[0][i] - gradients[1][i]).abs().max().item<double>(), 1e-12) << i;
-  }
-}
-
-TEST(VocabularyLoss, NoRowsGiveZeroAndZeroGradients) {
-  Tensor hidden = torch::zeros({0, 3}).requires_grad_(true),
-         weight = torch::ones({5, 3}).requires_grad_(true);
-  const VocabularyLoss loss =
-      vocabulary_loss(hidden, weight, torch::zeros({5}), torch::zeros({0}, torch::kInt64));
-  loss.sum.backward();
-  EXPECT_EQ(loss.sum.item<double>(), 0.0);
-  EXPECT_EQ(weight.grad().abs().sum().item<double>(), 0.0);
-}
-
 /// A generator proposes tokens for the masked rows, the model tells which rows were replaced: two
 /// forwards with sampling between, a second network in a parameter group of its own, parts with
 /// different denominators.
@@ -150,7 +115,7 @@ class ReplacedTokens final : public Objective {
     const Tensor rows_P = batch.field("predicted_T"), labels_P = batch.field("label_ids");
     const Tensor hidden_PD =
         generator_->forward(tokens, context.pass(batch, 0)).hidden_TD.index_select(0, rows_P);
-    const VocabularyLoss generated =
+    const nn::VocabularyLoss generated =
         head_->loss(hidden_PD, generator_->word_embeddings_VD(), labels_P);
     const Tensor logits_PV = head_->logits(hidden_PD, generator_->word_embeddings_VD()).detach();
     data::TokenBlock corrupted = tokens;
