@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "methods/methods.h"
+#include "support/allocator.h"
 #include "support/fail.h"
 #include "support/strings.h"
 #include "tenfold/error.h"
@@ -126,6 +127,7 @@ int main(int argc, char** argv) {
     ::setenv("GOMP_SPINCOUNT", "10000", 1);
     ::execv("/proc/self/exe", argv);  // comes back only where there is no /proc: then as it is
   }
+  tenfold::keep_freed_memory();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that went away ends the program quietly
   return tenfold::app::run(argc, argv);
 }
