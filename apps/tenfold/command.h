@@ -10,12 +10,13 @@
 
 namespace tenfold::app {
 
-/// What all commands share. stdout carries results only; everything else goes to the terminal (stderr).
+/// What all commands share. stdout carries results only; everything else goes to the terminal
+/// (stderr).
 struct Program {
   Terminal& terminal;
-  int threads = 0;                ///< 0: what the machine offers
+  int threads = 0;  ///< 0: what the machine offers
   std::string device = "cpu";
-  std::function<int()> action;    ///< set by the chosen command; returns the exit code
+  std::function<int()> action;  ///< set by the chosen command; returns the exit code
 };
 
 /// Each declares one command: its options once, its help, and its action.

@@ -1,5 +1,5 @@
-// `tenfold doctor`: what this machine offers, how fast it multiplies, and what to do where it is slow.
-// Not here: benchmarks of models (bench.h).
+// `tenfold doctor`: what this machine offers, how fast it multiplies, and what to do where it is
+// slow. Not here: benchmarks of models (bench.h).
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -15,7 +15,8 @@
 namespace tenfold::app {
 namespace {
 
-constexpr double kSlowFp32 = 20;  // GFLOP/s a thread below which something is wrong on a CPU with AVX2
+constexpr double kSlowFp32 =
+    20;  // GFLOP/s a thread below which something is wrong on a CPU with AVX2
 
 /// Best rate of a product of the shape that encoders spend their time in.
 double measure_product(at::ScalarType type) {
@@ -35,13 +36,15 @@ std::vector<std::string> advice(const CpuInfo& cpu, double fp32) {
   std::vector<std::string> lines;
   if (!cpu.avx2) lines.push_back("the CPU has no AVX2: expect a tenth of the usual speed");
   if (cpu.avx2 && fp32 < kSlowFp32 * threads()) {
-    lines.push_back(fmt::format("fp32 products are slow: another process may hold a core (see top); try --threads {}",
-                                std::max(1, threads() / 2)));
+    lines.push_back(fmt::format(
+        "fp32 products are slow: another process may hold a core (see top); try --threads {}",
+        std::max(1, threads() / 2)));
   }
-  if (!cpu.avx512_bf16 && !cpu.amx_bf16) lines.push_back("no bf16 instructions: stay with float32 on this CPU");
+  if (!cpu.avx512_bf16 && !cpu.amx_bf16)
+    lines.push_back("no bf16 instructions: stay with float32 on this CPU");
   if (threads() > cpu.usable_cores) {
-    lines.push_back(fmt::format("{} threads on {} usable cores: try --threads {}", threads(), cpu.usable_cores,
-                                cpu.usable_cores));
+    lines.push_back(fmt::format("{} threads on {} usable cores: try --threads {}", threads(),
+                                cpu.usable_cores, cpu.usable_cores));
   }
   if (!std::filesystem::exists(data::kWordNetFolder)) {
     lines.push_back("WordNet is not installed: the demo needs Debian's package wordnet-base");
@@ -78,10 +81,11 @@ int examine(bool json) {
   }
   for (const auto& [name, value] : out.items()) {
     if (name == "advice") continue;
-    fmt::print("{:<14} {}\n", name, value.is_string()         ? value.get<std::string>()
-                                    : value.is_number_float() ? fmt::format("{:.1f}", value.get<double>())
-                                    : value.is_boolean()      ? (value.get<bool>() ? "yes" : "no")
-                                                              : value.dump());
+    fmt::print("{:<14} {}\n", name,
+               value.is_string()         ? value.get<std::string>()
+               : value.is_number_float() ? fmt::format("{:.1f}", value.get<double>())
+               : value.is_boolean()      ? (value.get<bool>() ? "yes" : "no")
+                                         : value.dump());
   }
   for (const auto& line : out["advice"]) fmt::print("note: {}\n", line.get<std::string>());
   return 0;
@@ -91,7 +95,8 @@ int examine(bool json) {
 
 void add_doctor(CLI::App& app, Program& program) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("doctor", "what this machine offers and what slows it down");
+  CLI::App* command =
+      app.add_subcommand("doctor", "what this machine offers and what slows it down");
   command->add_flag("--json", *json, "one JSON object instead of lines");
   command->callback([=, &program] { program.action = [=] { return examine(*json); }; });
 }

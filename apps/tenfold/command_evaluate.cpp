@@ -30,18 +30,21 @@ struct EvaluateArguments {
 
 using Figures = nlohmann::ordered_json;
 
-Figures classify_file(const EvaluateArguments& arguments, const model::LoadedModel& model, int64_t max_length,
-                      const Tokenizer& tokenizer, Program& program) {
-  const data::TaskFile file = data::read_task(arguments.data, arguments.columns, data::Labels::required);
-  if (file.bad_rows > 0) program.terminal.warn("{} bad rows skipped: {}", file.bad_rows, file.first_bad);
+Figures classify_file(const EvaluateArguments& arguments, const model::LoadedModel& model,
+                      int64_t max_length, const Tokenizer& tokenizer, Program& program) {
+  const data::TaskFile file =
+      data::read_task(arguments.data, arguments.columns, data::Labels::required);
+  if (file.bad_rows > 0)
+    program.terminal.warn("{} bad rows skipped: {}", file.bad_rows, file.first_bad);
   const auto& labels = model.description.labels;
-  const auto examples = data::make_examples(file.rows, tokenizer, labels, max_length, arguments.data.string());
+  const auto examples =
+      data::make_examples(file.rows, tokenizer, labels, max_length, arguments.data.string());
   const model::ClassificationObjective objective(model.classifier, 0);
   const auto logits = [&](const data::Batch& batch) {
     return objective.logits(*model.encoder, batch, PassContext::evaluation());
   };
-  const auto scores = eval::evaluate_classification(logits, data::ClassificationCollator(), examples,
-                                                    static_cast<int64_t>(labels.size()),
+  const auto scores = eval::evaluate_classification(logits, data::ClassificationCollator(),
+                                                    examples, static_cast<int64_t>(labels.size()),
                                                     {.batch_tokens = arguments.batch_tokens});
   Figures figures{{"task", "classification"},
                   {"examples", examples.size()},
@@ -53,33 +56,37 @@ Figures classify_file(const EvaluateArguments& arguments, const model::LoadedMod
   if (labels.size() == 2) figures["f1"] = eval::f1_binary(scores.confusion);
   const int64_t majority = eval::majority_class(scores.gold);
   figures["majority_class"] = labels[static_cast<size_t>(majority)];
-  figures["majority_accuracy"] =
-      static_cast<double>(scores.confusion.gold_count(majority)) / static_cast<double>(examples.size());
+  figures["majority_accuracy"] = static_cast<double>(scores.confusion.gold_count(majority)) /
+                                 static_cast<double>(examples.size());
   return figures;
 }
 
-Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel& model, int64_t max_length,
-                   const Tokenizer& tokenizer) {
+Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel& model,
+                   int64_t max_length, const Tokenizer& tokenizer) {
   std::vector<data::Example> examples;
   if (std::filesystem::is_directory(arguments.data)) {
     data::RowOptions options;
     options.max_length = max_length;
     options.held_out = 0;
-    const data::ShardRows rows(data::ShardSet::open(arguments.data), tokenizer, options, data::Part::training);
+    const data::ShardRows rows(data::ShardSet::open(arguments.data), tokenizer, options,
+                               data::Part::training);
     for (int64_t i = 0; i < rows.size(); ++i) examples.push_back(rows.get(i));
   } else {
     data::DocumentReader reader({arguments.data}, {});
     while (const auto document = reader.next()) {
       data::Example example;
       example.id = examples.size();
-      example.sequences["tokens"] = tokenizer.encode_single(*document, static_cast<size_t>(max_length)).ids;
+      example.sequences["tokens"] =
+          tokenizer.encode_single(*document, static_cast<size_t>(max_length)).ids;
       examples.push_back(std::move(example));
     }
-    require(!examples.empty(), ErrorKind::data, "evaluate", "{} holds no text", arguments.data.string());
+    require(!examples.empty(), ErrorKind::data, "evaluate", "{} holds no text",
+            arguments.data.string());
   }
   model::MlmObjective objective(model.mlm);
-  const auto scores = eval::evaluate_objective(*model.encoder, objective, data::MlmCollator(tokenizer, {}), examples,
-                                               {.batch_tokens = arguments.batch_tokens});
+  const auto scores =
+      eval::evaluate_objective(*model.encoder, objective, data::MlmCollator(tokenizer, {}),
+                               examples, {.batch_tokens = arguments.batch_tokens});
   return {{"task", "mlm"},
           {"examples", scores.examples},
           {"tokens", scores.tokens},
@@ -89,8 +96,9 @@ Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel&
 }
 
 int evaluate(const EvaluateArguments& arguments, Program& program) {
-  require(arguments.task.empty() || arguments.task == "classification" || arguments.task == "mlm", ErrorKind::usage,
-          "evaluate", "unknown task '{}': expected classification or mlm", arguments.task);
+  require(arguments.task.empty() || arguments.task == "classification" || arguments.task == "mlm",
+          ErrorKind::usage, "evaluate", "unknown task '{}': expected classification or mlm",
+          arguments.task);
   const Tokenizer tokenizer = Tokenizer::load(arguments.model);
   model::LoadOptions options;
   if (arguments.task == "mlm") options.head = model::Head::mlm;
@@ -99,19 +107,22 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
   nn::pack_for_inference(*model.encoder);
   const int64_t positions = model.description.encoder.max_position_embeddings;
-  const int64_t max_length = arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
+  const int64_t max_length =
+      arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
   require(model.classifier || model.mlm, ErrorKind::checkpoint, "evaluate",
           "{} has neither a classifier nor a vocabulary head", arguments.model.string());
-  const Figures figures = model.classifier ? classify_file(arguments, model, max_length, tokenizer, program)
-                                           : score_text(arguments, model, max_length, tokenizer);
+  const Figures figures = model.classifier
+                              ? classify_file(arguments, model, max_length, tokenizer, program)
+                              : score_text(arguments, model, max_length, tokenizer);
   if (arguments.json) {
     fmt::print("{}\n", figures.dump());
     return 0;
   }
   for (const auto& [name, value] : figures.items()) {
-    fmt::print("{:<18} {}\n", name, value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
-                                    : value.is_string()     ? value.get<std::string>()
-                                                            : value.dump());
+    fmt::print("{:<18} {}\n", name,
+               value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
+               : value.is_string()     ? value.get<std::string>()
+                                       : value.dump());
   }
   return 0;
 }
@@ -120,21 +131,30 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
 
 void add_evaluate(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "measure a model on labelled rows or held-out text");
+  CLI::App* command =
+      app.add_subcommand("evaluate", "measure a model on labelled rows or held-out text");
   command->add_option("--model", arguments->model, "model directory")->required();
-  command->add_option("--data", arguments->data, "labelled .tsv, .csv or .jsonl; for a masked language model text or shards")
+  command
+      ->add_option("--data", arguments->data,
+                   "labelled .tsv, .csv or .jsonl; for a masked language model text or shards")
       ->required();
-  command->add_option("--task", arguments->task, "classification or mlm; empty: what the model was made for");
+  command->add_option("--task", arguments->task,
+                      "classification or mlm; empty: what the model was made for");
   command->add_option("--text-column", arguments->columns.text, "column of the text");
   command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
   command->add_option("--label-column", arguments->columns.label, "column of the label");
-  command->add_flag("--skip-bad", arguments->columns.skip_bad, "count bad rows instead of refusing them");
-  command->add_option("--max-length", arguments->max_length, "cut longer texts; 0: the model's positions")
+  command->add_flag("--skip-bad", arguments->columns.skip_bad,
+                    "count bad rows instead of refusing them");
+  command
+      ->add_option("--max-length", arguments->max_length,
+                   "cut longer texts; 0: the model's positions")
       ->capture_default_str();
-  command->add_option("--batch-tokens", arguments->batch_tokens, "tokens of a batch")->capture_default_str();
+  command->add_option("--batch-tokens", arguments->batch_tokens, "tokens of a batch")
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
   command->footer("Example:\n  tenfold evaluate --model runs/sst2/best --data dev.tsv --json");
-  command->callback([=, &program] { program.action = [=, &program] { return evaluate(*arguments, program); }; });
+  command->callback(
+      [=, &program] { program.action = [=, &program] { return evaluate(*arguments, program); }; });
 }
 
 }  // namespace tenfold::app

@@ -16,7 +16,8 @@ namespace tenfold::app {
 namespace {
 
 /// The model of `directory` with a classifier for `labels`: its weights, or its shape alone.
-model::LoadedModel load_for_task(const std::filesystem::path& directory, const std::vector<std::string>& labels,
+model::LoadedModel load_for_task(const std::filesystem::path& directory,
+                                 const std::vector<std::string>& labels,
                                  const FinetuneRecipe& recipe, torch::Device device) {
   const model::LoadOptions options{
       .head = model::Head::classifier,
@@ -39,39 +40,47 @@ model::LoadedModel load_for_task(const std::filesystem::path& directory, const s
   return model;
 }
 
-std::vector<data::Example> read_examples(const std::filesystem::path& path, const FinetuneRecipe& recipe,
-                                         const Tokenizer& tokenizer, std::vector<std::string>& labels, Log& log) {
+std::vector<data::Example> read_examples(const std::filesystem::path& path,
+                                         const FinetuneRecipe& recipe, const Tokenizer& tokenizer,
+                                         std::vector<std::string>& labels, Log& log) {
   const data::TaskFile file = data::read_task(path, recipe.data.columns, data::Labels::required);
-  if (file.bad_rows > 0) log.warn("{} bad rows skipped, the first: {}", file.bad_rows, file.first_bad);
+  if (file.bad_rows > 0)
+    log.warn("{} bad rows skipped, the first: {}", file.bad_rows, file.first_bad);
   if (labels.empty()) labels = data::label_set(file.rows);
   return data::make_examples(file.rows, tokenizer, labels, recipe.data.max_length, path.string());
 }
 
-int finetune(const std::filesystem::path& directory, const RunArguments& arguments, Program& program) {
-  const auto recipe = config::load<FinetuneRecipe>(arguments.config, arguments.overrides, recipe_choices());
+int finetune(const std::filesystem::path& directory, const RunArguments& arguments,
+             Program& program) {
+  const auto recipe =
+      config::load<FinetuneRecipe>(arguments.config, arguments.overrides, recipe_choices());
   if (arguments.dump_config) {
     fmt::print("{}", config::write_toml(recipe));
     return 0;
   }
-  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, "finetune", "--out RUN is needed");
-  require(!recipe.data.train.empty(), ErrorKind::config, "data", "train is not set: --set data.train=FILE");
+  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, "finetune",
+          "--out RUN is needed");
+  require(!recipe.data.train.empty(), ErrorKind::config, "data",
+          "train is not set: --set data.train=FILE");
   const Tokenizer tokenizer = Tokenizer::load(directory);
   std::vector<std::string> labels = model::read_description(directory).labels;
-  const auto examples = read_examples(recipe.data.train, recipe, tokenizer, labels, program.terminal);
+  const auto examples =
+      read_examples(recipe.data.train, recipe, tokenizer, labels, program.terminal);
   std::vector<data::Example> dev;
-  if (!recipe.data.dev.empty()) dev = read_examples(recipe.data.dev, recipe, tokenizer, labels, program.terminal);
+  if (!recipe.data.dev.empty())
+    dev = read_examples(recipe.data.dev, recipe, tokenizer, labels, program.terminal);
   const torch::Device device = parse_device(recipe.train.device);
   model::LoadedModel model = load_for_task(directory, labels, recipe, device);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
-  require(recipe.data.max_length <= model.description.encoder.max_position_embeddings, ErrorKind::config, "data",
-          "max_length is {}, the model has {} positions", recipe.data.max_length,
-          model.description.encoder.max_position_embeddings);
+  require(recipe.data.max_length <= model.description.encoder.max_position_embeddings,
+          ErrorKind::config, "data", "max_length is {}, the model has {} positions",
+          recipe.data.max_length, model.description.encoder.max_position_embeddings);
   model::ClassificationObjective objective(model.classifier, model.description.classifier_dropout);
   train::EncoderTrainee trainee(model.encoder, objective);
   auto collator = std::make_shared<data::ClassificationCollator>();
   auto source = std::make_shared<data::ExampleList>(examples);
-  SourceStream stream(std::make_unique<data::BatchSource>(source, collator,
-                                                          batch_options(recipe.train, recipe.data.window)));
+  SourceStream stream(std::make_unique<data::BatchSource>(
+      source, collator, batch_options(recipe.train, recipe.data.window)));
   program.terminal.info("{} examples, {} labels", examples.size(), labels.size());
   train::TrainSetup setup{.trainee = trainee,
                           .batches = stream,
@@ -91,14 +100,17 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
     model::write_model(folder, model.description, model.modules());
     tokenizer.save(folder);
   };
-  setup.read_model = [&](const std::filesystem::path& folder) { model::read_weights(folder, model.modules()); };
+  setup.read_model = [&](const std::filesystem::path& folder) {
+    model::read_weights(folder, model.modules());
+  };
   if (!dev.empty()) {
     setup.validate = [&] {
       const auto logits = [&](const data::Batch& batch) {
         return objective.logits(*model.encoder, batch, PassContext::evaluation());
       };
-      const auto scores = eval::evaluate_classification(logits, *collator, dev, static_cast<int64_t>(labels.size()),
-                                                        {.seed = 0, .device = device});
+      const auto scores =
+          eval::evaluate_classification(logits, *collator, dev, static_cast<int64_t>(labels.size()),
+                                        {.seed = 0, .device = device});
       return train::Metrics{{"loss", scores.loss},
                             {"accuracy", eval::accuracy(scores.confusion)},
                             {"f1_macro", eval::f1_macro(scores.confusion)}};

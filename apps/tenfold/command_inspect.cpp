@@ -1,5 +1,5 @@
-// `tenfold inspect`: what a model directory holds; `tenfold verify`: whether it computes what another program did.
-// Not here: loading rules (model/checkpoint.h).
+// `tenfold inspect`: what a model directory holds; `tenfold verify`: whether it computes what
+// another program did. Not here: loading rules (model/checkpoint.h).
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -26,7 +26,8 @@ std::map<std::string, int64_t> parameters_by_part(const model::LoadedModel& mode
   for (const model::OwnedModule& owned : model.modules()) {
     for (const auto& item : owned.module->named_parameters()) {
       const std::string part = item.key().substr(0, item.key().find('.'));
-      parts[owned.prefix == "bert." ? owned.prefix + part : owned.prefix.substr(0, owned.prefix.size() - 1)] +=
+      parts[owned.prefix == "bert." ? owned.prefix + part
+                                    : owned.prefix.substr(0, owned.prefix.size() - 1)] +=
           item.value().numel();
     }
   }
@@ -39,24 +40,26 @@ std::string manifest_state(const std::filesystem::path& folder) {
 }
 
 int inspect(const InspectArguments& arguments) {
-  const model::LoadedModel model = model::load_model(arguments.model, {.missing = model::MissingHead::fresh});
+  const model::LoadedModel model =
+      model::load_model(arguments.model, {.missing = model::MissingHead::fresh});
   const model::EncoderConfig& encoder = model.description.encoder;
   const auto parts = parameters_by_part(model);
   int64_t total = 0;
   for (const auto& [part, count] : parts) total += count;
-  nlohmann::ordered_json out{{"architecture", model.description.architecture},
-                             {"dtype", model.description.dtype},
-                             {"parameters", total},
-                             {"layers", encoder.num_hidden_layers},
-                             {"hidden_size", encoder.hidden_size},
-                             {"heads", encoder.num_attention_heads},
-                             {"intermediate_size", encoder.intermediate_size},
-                             {"positions", encoder.max_position_embeddings},
-                             {"vocabulary", encoder.vocab_size},
-                             {"attention", encoder.attention.kind.empty() ? "softmax" : encoder.attention.kind},
-                             {"labels", model.description.labels},
-                             {"manifest", manifest_state(arguments.model)},
-                             {"training_state", std::filesystem::exists(arguments.model / "trainer_state.json")}};
+  nlohmann::ordered_json out{
+      {"architecture", model.description.architecture},
+      {"dtype", model.description.dtype},
+      {"parameters", total},
+      {"layers", encoder.num_hidden_layers},
+      {"hidden_size", encoder.hidden_size},
+      {"heads", encoder.num_attention_heads},
+      {"intermediate_size", encoder.intermediate_size},
+      {"positions", encoder.max_position_embeddings},
+      {"vocabulary", encoder.vocab_size},
+      {"attention", encoder.attention.kind.empty() ? "softmax" : encoder.attention.kind},
+      {"labels", model.description.labels},
+      {"manifest", manifest_state(arguments.model)},
+      {"training_state", std::filesystem::exists(arguments.model / "trainer_state.json")}};
   try {
     out["tokenizer"] = fmt::format("WordPiece, {} tokens", Tokenizer::load(arguments.model).size());
   } catch (const Error& error) {
@@ -70,7 +73,8 @@ int inspect(const InspectArguments& arguments) {
   }
   for (const auto& [name, value] : out.items()) {
     if (name == "parameters_by_part") {
-      for (const auto& [part, count] : value.items()) fmt::print("  {:<28} {:>14}\n", part, count.dump());
+      for (const auto& [part, count] : value.items())
+        fmt::print("  {:<28} {:>14}\n", part, count.dump());
     } else if (!(value.is_array() && value.empty())) {
       fmt::print("{:<20} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
     }
@@ -81,7 +85,8 @@ int inspect(const InspectArguments& arguments) {
 int verify(const InspectArguments& arguments) {
   model::VerifyOptions options;
   if (arguments.tolerance > 0) options.tolerance = arguments.tolerance;
-  const model::Verification result = model::verify_against(arguments.model, arguments.expected, options);
+  const model::Verification result =
+      model::verify_against(arguments.model, arguments.expected, options);
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const model::VerifiedTensor& row : result.tensors) {
     rows.push_back({{"name", row.name},
@@ -102,7 +107,8 @@ int verify(const InspectArguments& arguments) {
                            .dump());
   } else {
     fmt::print("{} of {} tensors agree\n",
-               std::count_if(result.tensors.begin(), result.tensors.end(), [](const auto& t) { return t.passed; }),
+               std::count_if(result.tensors.begin(), result.tensors.end(),
+                             [](const auto& t) { return t.passed; }),
                result.tensors.size());
   }
   return result.passed() ? 0 : 1;
@@ -121,14 +127,21 @@ void add_inspect(CLI::App& app, Program& program) {
 
 void add_verify(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = app.add_subcommand("verify", "compare a model with another program's results");
+  CLI::App* command =
+      app.add_subcommand("verify", "compare a model with another program's results");
   command->add_option("DIR", arguments->model, "model directory")->required();
-  command->add_option("--against", arguments->expected, "safetensors file: in.* inputs, outputs, loss, grad.*")->required();
-  command->add_option("--tolerance", arguments->tolerance, "largest difference of float32 results; 0: 1e-4, losses 1e-5")
+  command
+      ->add_option("--against", arguments->expected,
+                   "safetensors file: in.* inputs, outputs, loss, grad.*")
+      ->required();
+  command
+      ->add_option("--tolerance", arguments->tolerance,
+                   "largest difference of float32 results; 0: 1e-4, losses 1e-5")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
-  command->footer("Exit code 0 where everything agrees, 1 where something differs.\n\n"
-                  "Example:\n  tenfold verify model --against expected.safetensors");
+  command->footer(
+      "Exit code 0 where everything agrees, 1 where something differs.\n\n"
+      "Example:\n  tenfold verify model --against expected.safetensors");
   command->callback([=, &program] { program.action = [=] { return verify(*arguments); }; });
 }
 

@@ -18,13 +18,14 @@ struct PrepareArguments {
 
 int prepare_task(const PrepareArguments& arguments, const std::string& kind, Program& program) {
   const auto rows = data::write_wordnet_task(kind, arguments.corpus.wordnet, arguments.out);
-  program.terminal.info("{} train, {} dev, {} test rows in {}", rows[0].second, rows[1].second, rows[2].second,
-                        arguments.out.string());
+  program.terminal.info("{} train, {} dev, {} test rows in {}", rows[0].second, rows[1].second,
+                        rows[2].second, arguments.out.string());
   return 0;
 }
 
 int prepare_shards(const PrepareArguments& arguments, Program& program) {
-  require(!arguments.vocabulary.empty(), ErrorKind::usage, "prepare", "--vocab DIR is needed (see tenfold vocab)");
+  require(!arguments.vocabulary.empty(), ErrorKind::usage, "prepare",
+          "--vocab DIR is needed (see tenfold vocab)");
   const Tokenizer tokenizer = Tokenizer::load(arguments.vocabulary);
   data::DocumentReader reader = open_corpus(arguments.corpus, arguments.out / "corpus");
   data::ShardWriter writer(arguments.out, tokenizer, arguments.shard_tokens);
@@ -45,7 +46,8 @@ int prepare_shards(const PrepareArguments& arguments, Program& program) {
   program.terminal.finish();
   program.terminal.info("{} documents, {} tokens in {}", writer.documents(),
                         human_count(static_cast<double>(writer.tokens())), arguments.out.string());
-  if (reader.bad_rows() > 0) program.terminal.warn("{} bad rows skipped: {}", reader.bad_rows(), reader.first_bad());
+  if (reader.bad_rows() > 0)
+    program.terminal.warn("{} bad rows skipped: {}", reader.bad_rows(), reader.first_bad());
   return 0;
 }
 
@@ -53,19 +55,25 @@ int prepare_shards(const PrepareArguments& arguments, Program& program) {
 
 void add_prepare(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<PrepareArguments>();
-  CLI::App* command = app.add_subcommand("prepare", "turn text into token shards, or WordNet into a task's files");
+  CLI::App* command =
+      app.add_subcommand("prepare", "turn text into token shards, or WordNet into a task's files");
   add_corpus_arguments(*command, arguments->corpus);
   command->add_option("--vocab", arguments->vocabulary, "folder of the vocabulary");
   command->add_option("--out", arguments->out, "folder to write")->required();
   command->add_option("--shard-tokens", arguments->shard_tokens, "tokens of one shard file")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->footer(
-      "A killed run goes on where it was: give the same command again. Inputs that changed meanwhile are refused;\n"
+      "A killed run goes on where it was: give the same command again. Inputs that changed "
+      "meanwhile are refused;\n"
       "plain files are not read twice, compressed ones and pipes up to the place.\n"
-      "--layout auto: wikiextractor where the text begins with '<doc ', else jsonl for names in .jsonl, else paragraph\n"
-      "where the first 64 KiB have at least one blank line for 50 lines of text and lines that follow each other\n"
+      "--layout auto: wikiextractor where the text begins with '<doc ', else jsonl for names in "
+      ".jsonl, else paragraph\n"
+      "where the first 64 KiB have at least one blank line for 50 lines of text and lines that "
+      "follow each other\n"
       "without one, else line.\n"
-      "--task wordnet-text makes shards; wordnet-category and wordnet-is-a write train, dev and test.jsonl.\n\n"
+      "--task wordnet-text makes shards; wordnet-category and wordnet-is-a write train, dev and "
+      "test.jsonl.\n\n"
       "Example:\n  tenfold prepare --input wiki.txt.zst --vocab vocab --out shards");
   command->callback([=, &program] {
     program.action = [=, &program] {

@@ -15,11 +15,13 @@ namespace tenfold::app {
 namespace {
 
 /// Examples of the held-out part, at most `most`.
-std::vector<data::Example> held_out_examples(const data::ShardSet& shards, const Tokenizer& tokenizer,
+std::vector<data::Example> held_out_examples(const data::ShardSet& shards,
+                                             const Tokenizer& tokenizer,
                                              const ShardSection& section) {
   const data::ShardRows rows(shards, tokenizer, section.rows, data::Part::held_out);
   std::vector<data::Example> examples;
-  for (int64_t i = 0; i < std::min(rows.size(), section.validation_rows); ++i) examples.push_back(rows.get(i));
+  for (int64_t i = 0; i < std::min(rows.size(), section.validation_rows); ++i)
+    examples.push_back(rows.get(i));
   return examples;
 }
 
@@ -27,7 +29,8 @@ model::ModelDescription describe_model(PretrainRecipe& recipe, const Tokenizer& 
   model::EncoderConfig& encoder = recipe.model;
   if (encoder.vocab_size == 0) encoder.vocab_size = tokenizer.size();
   require(encoder.vocab_size == tokenizer.size(), ErrorKind::config, "model",
-          "vocab_size is {}, the vocabulary of the shards has {} tokens", encoder.vocab_size, tokenizer.size());
+          "vocab_size is {}, the vocabulary of the shards has {} tokens", encoder.vocab_size,
+          tokenizer.size());
   require(recipe.data.rows.max_length <= encoder.max_position_embeddings, ErrorKind::config, "data",
           "max_length is {}, the model has {} positions", recipe.data.rows.max_length,
           encoder.max_position_embeddings);
@@ -39,34 +42,39 @@ model::ModelDescription describe_model(PretrainRecipe& recipe, const Tokenizer& 
 }
 
 int pretrain(const RunArguments& arguments, Program& program) {
-  auto recipe = config::load<PretrainRecipe>(arguments.config, arguments.overrides, recipe_choices());
+  auto recipe =
+      config::load<PretrainRecipe>(arguments.config, arguments.overrides, recipe_choices());
   if (arguments.dump_config) {
     fmt::print("{}", config::write_toml(recipe));
     return 0;
   }
-  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, "pretrain", "--out RUN is needed");
-  require(!recipe.data.shards.empty(), ErrorKind::config, "data", "shards is not set: --set data.shards=FOLDER");
-  const auto shards = data::ShardSet::open(recipe.data.shards,
-                                           recipe.data.verify ? data::Verify::checksums : data::Verify::sizes);
+  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, "pretrain",
+          "--out RUN is needed");
+  require(!recipe.data.shards.empty(), ErrorKind::config, "data",
+          "shards is not set: --set data.shards=FOLDER");
+  const auto shards = data::ShardSet::open(
+      recipe.data.shards, recipe.data.verify ? data::Verify::checksums : data::Verify::sizes);
   const Tokenizer tokenizer = Tokenizer::load(recipe.data.shards / "tokenizer");
   const model::ModelDescription description = describe_model(recipe, tokenizer);
   const torch::Device device = parse_device(recipe.train.device);
   const auto seed = static_cast<uint64_t>(recipe.train.seed);
   auto model = model::make_model(
-      description, {.head = model::Head::mlm,
-                    .seed = seed,
-                    .tensors = torch::TensorOptions().dtype(parse_dtype(recipe.train.dtype)).device(device)});
+      description,
+      {.head = model::Head::mlm,
+       .seed = seed,
+       .tensors = torch::TensorOptions().dtype(parse_dtype(recipe.train.dtype)).device(device)});
   model::MlmObjective objective(model.mlm);
   train::EncoderTrainee trainee(model.encoder, objective);
-  auto rows = std::make_shared<data::ShardRows>(shards, tokenizer, recipe.data.rows, data::Part::training);
+  auto rows =
+      std::make_shared<data::ShardRows>(shards, tokenizer, recipe.data.rows, data::Part::training);
   auto collator = std::make_shared<data::MlmCollator>(tokenizer, recipe.mlm);
-  SourceStream stream(std::make_unique<data::BatchSource>(rows, collator,
-                                                          batch_options(recipe.train, recipe.data.window)));
+  SourceStream stream(std::make_unique<data::BatchSource>(
+      rows, collator, batch_options(recipe.train, recipe.data.window)));
   std::vector<data::Example> held_out;
   if (recipe.train.validate_every > 0) held_out = held_out_examples(shards, tokenizer, recipe.data);
-  program.terminal.info("{} rows of {} documents, vocabulary {}, {} layers of width {}", rows->size(),
-                        shards.documents(), tokenizer.size(), recipe.model.num_hidden_layers,
-                        recipe.model.hidden_size);
+  program.terminal.info("{} rows of {} documents, vocabulary {}, {} layers of width {}",
+                        rows->size(), shards.documents(), tokenizer.size(),
+                        recipe.model.num_hidden_layers, recipe.model.hidden_size);
   train::TrainSetup setup{.trainee = trainee,
                           .batches = stream,
                           .options = recipe.train,
@@ -85,7 +93,9 @@ int pretrain(const RunArguments& arguments, Program& program) {
     model::write_model(folder, description, model.modules());
     tokenizer.save(folder);
   };
-  setup.read_model = [&](const std::filesystem::path& folder) { model::read_weights(folder, model.modules()); };
+  setup.read_model = [&](const std::filesystem::path& folder) {
+    model::read_weights(folder, model.modules());
+  };
   if (!held_out.empty()) {
     setup.validate = [&] {
       const auto scores = eval::evaluate_objective(*model.encoder, objective, *collator, held_out,
@@ -105,10 +115,13 @@ void add_pretrain(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("pretrain", "train an encoder from prepared text");
   add_run_arguments(*command, *arguments);
   command->footer([] {
-    return "Example:\n  tenfold pretrain --config recipes/demo-pretrain.toml --set data.shards=shards --out runs/mlm\n\n"
-           "Recipe keys:\n" + config::help_text(config::describe<PretrainRecipe>(recipe_choices()));
+    return "Example:\n  tenfold pretrain --config recipes/demo-pretrain.toml --set "
+           "data.shards=shards --out runs/mlm\n\n"
+           "Recipe keys:\n" +
+           config::help_text(config::describe<PretrainRecipe>(recipe_choices()));
   });
-  command->callback([=, &program] { program.action = [=, &program] { return pretrain(*arguments, program); }; });
+  command->callback(
+      [=, &program] { program.action = [=, &program] { return pretrain(*arguments, program); }; });
 }
 
 }  // namespace tenfold::app

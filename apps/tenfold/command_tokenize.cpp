@@ -20,12 +20,14 @@ int tokenize(const TokenizeArguments& arguments) {
   ResultsOut out(arguments.output);
   while (const auto line = lines.next()) {
     const Encoding encoding = tokenizer.encode_single(*line);
-    nlohmann::ordered_json tokens = nlohmann::ordered_json::array(), offsets = nlohmann::ordered_json::array();
+    nlohmann::ordered_json tokens = nlohmann::ordered_json::array(),
+                           offsets = nlohmann::ordered_json::array();
     for (size_t i = 0; i < encoding.size(); ++i) {
       tokens.push_back(tokenizer.token(encoding.ids[i]));
       offsets.push_back({encoding.begin[i], encoding.end[i]});
     }
-    out.line(nlohmann::ordered_json{{"ids", encoding.ids}, {"tokens", tokens}, {"offsets", offsets}}.dump());
+    out.line(nlohmann::ordered_json{{"ids", encoding.ids}, {"tokens", tokens}, {"offsets", offsets}}
+                 .dump());
   }
   out.finish();
   return 0;
@@ -35,10 +37,12 @@ int tokenize(const TokenizeArguments& arguments) {
 
 void add_tokenize(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<TokenizeArguments>();
-  CLI::App* command = app.add_subcommand("tokenize", "ids, tokens and byte offsets of each line, as JSON lines");
+  CLI::App* command =
+      app.add_subcommand("tokenize", "ids, tokens and byte offsets of each line, as JSON lines");
   command->add_option("--model", arguments->model, "folder with a tokenizer")->required();
   command->add_option("--input", arguments->input, "file, or - for standard input")->required();
-  command->add_option("--output", arguments->output, "file for the JSON lines (default: standard output)");
+  command->add_option("--output", arguments->output,
+                      "file for the JSON lines (default: standard output)");
   command->footer("Example:\n  echo 'Hello, world' | tenfold tokenize --model vocab --input -");
   command->callback([=, &program] { program.action = [=] { return tokenize(*arguments); }; });
 }

@@ -25,14 +25,15 @@ int make_vocabulary(const VocabArguments& arguments, Program& program) {
   text::WordCounter counter(options);
   while (const auto document = reader.next()) counter.add(*document);
   require(reader.documents() > 0, ErrorKind::data, "vocab", "the corpus is empty");
-  auto tokens = text::train_wordpiece(counter.counts(),
-                                      {.size = arguments.size, .min_frequency = arguments.min_frequency});
+  auto tokens = text::train_wordpiece(
+      counter.counts(), {.size = arguments.size, .min_frequency = arguments.min_frequency});
   const Tokenizer tokenizer = Tokenizer::wordpiece(std::move(tokens), options);
   tokenizer.save(arguments.out);
   program.terminal.info("{} documents, {} words, {} tokens in {}", reader.documents(),
                         human_count(static_cast<double>(counter.num_words())), tokenizer.size(),
                         arguments.out.string());
-  if (reader.bad_rows() > 0) program.terminal.warn("{} bad rows skipped: {}", reader.bad_rows(), reader.first_bad());
+  if (reader.bad_rows() > 0)
+    program.terminal.warn("{} bad rows skipped: {}", reader.bad_rows(), reader.first_bad());
   return 0;
 }
 
@@ -43,10 +44,13 @@ void add_vocab(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("vocab", "train a WordPiece vocabulary from text");
   add_corpus_arguments(*command, arguments->corpus);
   command->add_option("--size", arguments->size, "tokens to make")->capture_default_str();
-  command->add_option("--min-frequency", arguments->min_frequency, "pairs seen less often are not merged")
+  command
+      ->add_option("--min-frequency", arguments->min_frequency,
+                   "pairs seen less often are not merged")
       ->capture_default_str();
   command->add_flag("--cased", arguments->cased, "keep upper case and accents");
-  command->add_option("--out", arguments->out, "folder for vocab.txt, tokenizer.json and their kin")->required();
+  command->add_option("--out", arguments->out, "folder for vocab.txt, tokenizer.json and their kin")
+      ->required();
   command->footer("Example:\n  tenfold vocab --input text.txt.zst --size 16000 --out vocab");
   command->callback([=, &program] {
     program.action = [=, &program] { return make_vocabulary(*arguments, program); };

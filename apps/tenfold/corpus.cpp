@@ -9,13 +9,18 @@ namespace tenfold::app {
 
 void add_corpus_arguments(CLI::App& command, CorpusArguments& arguments) {
   arguments.wordnet = data::kWordNetFolder;
-  command.add_option("--input", arguments.input, "text or JSON lines, also .gz and .zst; - is standard input");
+  command.add_option("--input", arguments.input,
+                     "text or JSON lines, also .gz and .zst; - is standard input");
   command.add_option("--task", arguments.task, "text made from WordNet instead: wordnet-text");
-  command.add_option("--wordnet", arguments.wordnet, "folder of WordNet's data files")->capture_default_str();
+  command.add_option("--wordnet", arguments.wordnet, "folder of WordNet's data files")
+      ->capture_default_str();
   command.add_option("--layout", arguments.layout, "where documents end")
-      ->check(CLI::IsMember({"auto", "line", "paragraph", "wikiextractor", "jsonl"}))->capture_default_str();
-  command.add_option("--text-key", arguments.reader.text_key, "key of the text in JSON lines")->capture_default_str();
-  command.add_flag("--skip-bad", arguments.reader.skip_bad, "count bad rows instead of refusing them");
+      ->check(CLI::IsMember({"auto", "line", "paragraph", "wikiextractor", "jsonl"}))
+      ->capture_default_str();
+  command.add_option("--text-key", arguments.reader.text_key, "key of the text in JSON lines")
+      ->capture_default_str();
+  command.add_flag("--skip-bad", arguments.reader.skip_bad,
+                   "count bad rows instead of refusing them");
 }
 
 data::DocumentReader open_corpus(CorpusArguments arguments, const std::filesystem::path& scratch) {

@@ -22,7 +22,8 @@ struct CorpusArguments {
 /// --input, --task, --wordnet, --layout, --text-key, --skip-bad.
 void add_corpus_arguments(CLI::App& command, CorpusArguments& arguments);
 
-/// The reader of the corpus; a wordnet-text task is written below `scratch` first. Error{usage} unless exactly one of
+/// The reader of the corpus; a wordnet-text task is written below `scratch` first. Error{usage}
+/// unless exactly one of
 /// --input and --task is given.
 data::DocumentReader open_corpus(CorpusArguments arguments, const std::filesystem::path& scratch);
 

@@ -1,5 +1,5 @@
-// The program: parses the command line, runs one command, turns every failure into one line and an exit code.
-// Not here: the commands.
+// The program: parses the command line, runs one command, turns every failure into one line and an
+// exit code. Not here: the commands.
 #include <unistd.h>
 
 #include <csignal>
@@ -24,8 +24,10 @@ constexpr int kUsage = 2;
 void declare(CLI::App& app, Program& program) {
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", "tenfold " TENFOLD_VERSION);
-  app.add_option("--threads", program.threads, "threads of tensor operators; 0: the machine's usable cores")
-      ->check(CLI::Range(0, 4096))->capture_default_str();
+  app.add_option("--threads", program.threads,
+                 "threads of tensor operators; 0: the machine's usable cores")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
   app.fallthrough();
   add_vocab(app, program);
   add_prepare(app, program);
@@ -43,13 +45,15 @@ void declare(CLI::App& app, Program& program) {
   add_report(app, program);
 }
 
-/// Names an unknown word could have been meant for: the options of the chosen command, or the commands.
+/// Names an unknown word could have been meant for: the options of the chosen command, or the
+/// commands.
 std::vector<std::string> candidates(const CLI::App& app, bool option) {
   std::vector<std::string> names;
   const auto chosen = app.get_subcommands();
   const CLI::App* at = chosen.empty() ? &app : chosen.front();
   if (!option && chosen.empty()) {
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(sub->get_name());
     return names;
   }
   for (const CLI::App* level : {at, &app}) {
@@ -81,7 +85,8 @@ int failed(const std::string& message, int code) {
 int run(int argc, char** argv) {
   Terminal terminal(Terminal::on(2));
   Program program{.terminal = terminal, .threads = 0, .device = "cpu", .action = {}};
-  CLI::App app("Transformer text models: prepare, pre-train, fine-tune, evaluate, predict.", "tenfold");
+  CLI::App app("Transformer text models: prepare, pre-train, fine-tune, evaluate, predict.",
+               "tenfold");
   methods::register_all();
   declare(app, program);
   try {
@@ -120,9 +125,10 @@ int run(int argc, char** argv) {
 }  // namespace tenfold::app
 
 int main(int argc, char** argv) {
-  // OpenMP's runtime reads this once, before main. Its own default lets a thread spin for milliseconds, which keeps a
-  // core from the very thread it waits for when another process holds the other one; never spinning costs more than the
-  // second thread gains (docs/benchmarks.md, "Waiting threads"). A user's own setting stands.
+  // OpenMP's runtime reads this once, before main. Its own default lets a thread spin for
+  // milliseconds, which keeps a core from the very thread it waits for when another process holds
+  // the other one; never spinning costs more than the second thread gains (docs/benchmarks.md,
+  // "Waiting threads"). A user's own setting stands.
   if (std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr) {
     ::setenv("GOMP_SPINCOUNT", "10000", 1);
     ::execv("/proc/self/exe", argv);  // comes back only where there is no /proc: then as it is

@@ -10,7 +10,8 @@ void ShardSection::fields(config::FieldVisitor& v) {
   v.field("shards", shards, "folder made by 'tenfold prepare'");
   rows.fields(v);
   v.field("window", window, "rows sorted by length together", config::at_least(1));
-  v.field("validation_rows", validation_rows, "held-out rows a validation looks at", config::at_least(1));
+  v.field("validation_rows", validation_rows, "held-out rows a validation looks at",
+          config::at_least(1));
   v.field("verify", verify, "check the shards' checksums first");
 }
 
@@ -31,7 +32,8 @@ void TaskSection::fields(config::FieldVisitor& v) {
 
 void FinetuneRecipe::fields(config::FieldVisitor& v) {
   v.group("data", data, "the task");
-  v.field("from_scratch", from_scratch, "keep the model's shape and vocabulary but not its weights");
+  v.field("from_scratch", from_scratch,
+          "keep the model's shape and vocabulary but not its weights");
   v.group("train", train, "how the weights move");
 }
 

@@ -45,7 +45,8 @@ struct TaskSection {
 
 struct FinetuneRecipe {
   TaskSection data;
-  bool from_scratch = false;  ///< the model's shape and vocabulary, fresh weights: what was pre-training worth?
+  bool from_scratch =
+      false;  ///< the model's shape and vocabulary, fresh weights: what was pre-training worth?
   train::TrainOptions train;
   void fields(config::FieldVisitor& v);
 };

@@ -14,10 +14,16 @@ namespace tenfold::app {
 
 void add_run_arguments(CLI::App& command, RunArguments& arguments) {
   command.add_option("--config", arguments.config, "recipe (TOML)");
-  command.add_option("--set", arguments.overrides, "override one key: path.to.key=value; may be repeated")
-      ->take_all()->expected(1)->allow_extra_args(false);
-  command.add_option("--out", arguments.out, "run folder: checkpoints, metrics.jsonl, TensorBoard events");
-  command.add_flag("--resume", arguments.resume, "go on from the newest whole checkpoint, if there is one");
+  command
+      .add_option("--set", arguments.overrides,
+                  "override one key: path.to.key=value; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command.add_option("--out", arguments.out,
+                     "run folder: checkpoints, metrics.jsonl, TensorBoard events");
+  command.add_flag("--resume", arguments.resume,
+                   "go on from the newest whole checkpoint, if there is one");
   command.add_flag("--dry-run", arguments.dry_run, "check everything, run one step, write nothing");
   command.add_flag("--dump-config", arguments.dump_config, "print the effective recipe and stop");
 }
@@ -38,8 +44,8 @@ data::BatchOptions batch_options(const train::TrainOptions& options, int64_t win
   return batches;
 }
 
-int run_and_report(train::TrainSetup setup, const RunArguments& arguments, const std::string& effective_config,
-                   Program& program) {
+int run_and_report(train::TrainSetup setup, const RunArguments& arguments,
+                   const std::string& effective_config, Program& program) {
   StopSignal stop;
   setup.stop_signal = [&] { return stop.signal_number(); };
   setup.resume = arguments.resume;
@@ -53,9 +59,9 @@ int run_and_report(train::TrainSetup setup, const RunArguments& arguments, const
   }
   const train::TrainOutcome outcome = train::run_training(std::move(setup));
   program.terminal.finish();
-  nlohmann::ordered_json line{{"step", outcome.step},       {"epoch", outcome.epoch},
-                              {"tokens", outcome.tokens},   {"seconds", outcome.seconds},
-                              {"loss", outcome.last_loss},  {"skipped", outcome.skipped},
+  nlohmann::ordered_json line{{"step", outcome.step},          {"epoch", outcome.epoch},
+                              {"tokens", outcome.tokens},      {"seconds", outcome.seconds},
+                              {"loss", outcome.last_loss},     {"skipped", outcome.skipped},
                               {"best_step", outcome.best_step}};
   for (const auto& [name, value] : outcome.best_validation) line["best"][name] = value;
   fmt::print("{}\n", line.dump());

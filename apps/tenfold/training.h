@@ -1,5 +1,5 @@
-// The parts that pretrain and finetune share: options of the command line, the batch stream, the outcome's exit code.
-// Not here: models and data of either.
+// The parts that pretrain and finetune share: options of the command line, the batch stream, the
+// outcome's exit code. Not here: models and data of either.
 #pragma once
 
 #include <filesystem>
@@ -41,9 +41,9 @@ class SourceStream final : public train::BatchStream {
 
 data::BatchOptions batch_options(const train::TrainOptions& options, int64_t window);
 
-/// Runs the training, writes RUN/config.toml, prints one line of the outcome to stdout and returns the
-/// exit code (130 or 143 after a signal).
-int run_and_report(train::TrainSetup setup, const RunArguments& arguments, const std::string& effective_config,
-                   Program& program);
+/// Runs the training, writes RUN/config.toml, prints one line of the outcome to stdout and returns
+/// the exit code (130 or 143 after a signal).
+int run_and_report(train::TrainSetup setup, const RunArguments& arguments,
+                   const std::string& effective_config, Program& program);
 
 }  // namespace tenfold::app

@@ -33,8 +33,11 @@ TEST_F(BadInput, Recipes) {
   spill(folder_ / "broken.toml", "[model]\nhidden_size = = 3\n");
   expect("pretrain --config " + at("broken.toml") + " --out " + at("x"), 2, "broken.toml:2:");
   make_recipe();
-  expect("pretrain --config " + at("tiny.toml") + " --set model.hiden_size=3 --out " + at("x"), 2, "'hidden_size'");
-  expect("pretrain --config " + at("tiny.toml") + " --set model.num_attention_heads=3 --out " + at("x"), 2, "divide");
+  expect("pretrain --config " + at("tiny.toml") + " --set model.hiden_size=3 --out " + at("x"), 2,
+         "'hidden_size'");
+  expect("pretrain --config " + at("tiny.toml") + " --set model.num_attention_heads=3 --out " +
+             at("x"),
+         2, "divide");
   make_shards();
   expect(pretrain("x", "--set model.vocab_size=50"), 2, "vocab_size is 50");
   EXPECT_FALSE(std::filesystem::exists(at("x")));
@@ -44,8 +47,12 @@ TEST_F(BadInput, ATruncatedShardAndAnotherVocabulary) {
   make_shards();
   make_recipe();
   spill(folder_ / "other.txt", "quite different words stand here\n");
-  ASSERT_EQ(run("vocab --input " + at("other.txt") + " --size 60 --min-frequency 1 --out " + at("other")).code, 0);
-  expect("prepare --input " + at("text.txt") + " --vocab " + at("other") + " --out " + at("shards"), 3, "vocabulary");
+  ASSERT_EQ(
+      run("vocab --input " + at("other.txt") + " --size 60 --min-frequency 1 --out " + at("other"))
+          .code,
+      0);
+  expect("prepare --input " + at("text.txt") + " --vocab " + at("other") + " --out " + at("shards"),
+         3, "vocabulary");
   const auto shard = folder_ / "shards" / "shard-00000.bin";
   std::filesystem::resize_file(shard, std::filesystem::file_size(shard) - 10);
   expect(pretrain("x"), 3, "shard-00000.bin");
@@ -56,13 +63,15 @@ TEST_F(BadInput, Tasks) {
   make_recipe();
   ASSERT_EQ(run(pretrain("mlm", "--set train.steps=5")).code, 0);
   const std::string base = "finetune --model " + at("mlm/latest") +
-                           " --set data.max_length=16 --set train.steps=1 --out " + at("t") + " --set data.train=";
+                           " --set data.max_length=16 --set train.steps=1 --out " + at("t") +
+                           " --set data.train=";
   spill(folder_ / "few.tsv", "the dog\tx\nno label\n");
   expect(base + at("few.tsv"), 3, "few.tsv:2:");
   spill(folder_ / "good.tsv", "the dog\tx\nthe cat\ty\n");
   spill(folder_ / "strange.tsv", "the dog\tz\n");
   expect(base + at("good.tsv") + " --set data.dev=" + at("strange.tsv"), 3, "'z'");
-  expect("evaluate --task classification --model " + at("mlm/latest") + " --data " + at("good.tsv"), 4, "");
+  expect("evaluate --task classification --model " + at("mlm/latest") + " --data " + at("good.tsv"),
+         4, "");
   expect("inspect " + at("nothing"), 4, "nothing");
 }
 
@@ -78,7 +87,8 @@ TEST_F(BadInput, AFullDisk) {
   make_shards();
   make_recipe();
   std::filesystem::create_directories(at("disk"));
-  if (std::system(("mount -t tmpfs -o size=128k tmpfs " + at("disk") + " 2>/dev/null").c_str()) != 0) {
+  if (std::system(("mount -t tmpfs -o size=128k tmpfs " + at("disk") + " 2>/dev/null").c_str()) !=
+      0) {
     GTEST_SKIP() << "no small disk can be mounted here";
   }
   const Ran ran = run(pretrain("disk/run"));

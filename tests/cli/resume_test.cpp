@@ -22,7 +22,8 @@ class Resume : public ProgramTest {
 
   /// Starts the program and gives its process id.
   pid_t start(const std::string& arguments) const {
-    const std::string command = "exec " + std::string(TENFOLD_PROGRAM) + " " + arguments + " >/dev/null 2>" + at(".err");
+    const std::string command =
+        "exec " + std::string(TENFOLD_PROGRAM) + " " + arguments + " >/dev/null 2>" + at(".err");
     const pid_t child = ::fork();
     if (child == 0) {
       ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
@@ -78,7 +79,8 @@ TEST_F(Resume, KilledAtTwentyRandomMomentsItEndsTheSame) {
 TEST_F(Resume, SigtermSavesAndExits143) {
   make_shards();
   make_recipe();
-  const pid_t child = start(pretrain("stopped", "--set train.steps=1000000 --set train.save_every=1000000"));
+  const pid_t child =
+      start(pretrain("stopped", "--set train.steps=1000000 --set train.save_every=1000000"));
   for (int i = 0; i < 100 && !std::filesystem::exists(at("stopped/metrics.jsonl")); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -14,8 +14,9 @@ class Transcripts : public ProgramTest {};
 TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
   const Ran help = run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict", "fill", "tokenize",
-                              "inspect", "methods", "doctor", "verify", "bench"}) {
+  for (const char* command :
+       {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict", "fill", "tokenize",
+        "inspect", "methods", "doctor", "verify", "bench"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     const Ran one = run(std::string(command) + " --help");
     EXPECT_EQ(one.code, 0) << command;
@@ -32,26 +33,32 @@ TEST_F(Transcripts, FromTextToPredictions) {
   EXPECT_EQ(json::parse(trained.out).at("step"), 20);
 
   std::string rows;
-  for (int i = 0; i < 60; ++i) rows += i % 2 == 0 ? "the dog sees a cat\tanimal\n" : "a bird likes the fish\tother\n";
+  for (int i = 0; i < 60; ++i)
+    rows += i % 2 == 0 ? "the dog sees a cat\tanimal\n" : "a bird likes the fish\tother\n";
   spill(folder_ / "task.tsv", rows);
-  const Ran tuned = run("finetune --threads 1 --model " + at("mlm/latest") + " --set data.train=" + at("task.tsv") +
-                        " --set data.dev=" + at("task.tsv") +
-                        " --set train.steps=30 --set train.validate_every=15 --set data.max_length=16 --set "
-                        "train.batch_tokens=128 --set train.optimizer.kind=adamw --set "
-                        "train.optimizer.adamw.learning_rate=1e-2 --out " + at("tuned"));
+  const Ran tuned =
+      run("finetune --threads 1 --model " + at("mlm/latest") +
+          " --set data.train=" + at("task.tsv") + " --set data.dev=" + at("task.tsv") +
+          " --set train.steps=30 --set train.validate_every=15 --set data.max_length=16 --set "
+          "train.batch_tokens=128 --set train.optimizer.kind=adamw --set "
+          "train.optimizer.adamw.learning_rate=1e-2 --out " +
+          at("tuned"));
   ASSERT_EQ(tuned.code, 0) << tuned.err;
 
-  const Ran scores = run("evaluate --json --model " + at("tuned/best") + " --data " + at("task.tsv"));
+  const Ran scores =
+      run("evaluate --json --model " + at("tuned/best") + " --data " + at("task.tsv"));
   ASSERT_EQ(scores.code, 0) << scores.err;
   EXPECT_GT(json::parse(scores.out).at("accuracy"), 0.9);
 
-  const Ran labels = run("predict --model " + at("tuned/best") + " --input -", "the dog sees a cat\na bird likes the fish\n");
+  const Ran labels = run("predict --model " + at("tuned/best") + " --input -",
+                         "the dog sees a cat\na bird likes the fish\n");
   ASSERT_EQ(labels.code, 0) << labels.err;
   const auto end = labels.out.find('\n');
   EXPECT_EQ(json::parse(labels.out.substr(0, end)).at("label"), "animal");
   EXPECT_EQ(json::parse(labels.out.substr(end + 1)).at("label"), "other");
 
-  const Ran filled = run("fill --top 2 --model " + at("mlm/best") + " --input -", "the [MASK] sees a cat\n");
+  const Ran filled =
+      run("fill --top 2 --model " + at("mlm/best") + " --input -", "the [MASK] sees a cat\n");
   ASSERT_EQ(filled.code, 0) << filled.err;
   EXPECT_EQ(json::parse(filled.out).at("masks").at(0).at("candidates").size(), 2u);
 
@@ -77,10 +84,12 @@ TEST_F(Transcripts, TokenizeGivesByteOffsets) {
 TEST_F(Transcripts, MethodsAreListedWithOptionsAndTraits) {
   const Ran all = run("methods");
   ASSERT_EQ(all.code, 0) << all.err;
-  for (const char* name : {"softmax", "whole_word", "span", "mlm", "classification", "adamw", "linear", "cosine"}) {
+  for (const char* name :
+       {"softmax", "whole_word", "span", "mlm", "classification", "adamw", "linear", "cosine"}) {
     EXPECT_NE(all.out.find(name), std::string::npos) << name;
   }
-  EXPECT_EQ(json::parse(run("methods softmax --json").out).at(0).at("traits").at("masks").size(), 5u);
+  EXPECT_EQ(json::parse(run("methods softmax --json").out).at(0).at("traits").at("masks").size(),
+            5u);
   const Ran unknown = run("methods sofmax");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("'softmax'"), std::string::npos) << unknown.err;
