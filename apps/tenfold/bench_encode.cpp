@@ -91,7 +91,7 @@ void check_against_reference(const BenchTimer& timer, const std::string& model,
 
 /// The peers' weights, or random ones of the same shape.
 std::shared_ptr<model::Encoder> bench_encoder(const std::filesystem::path& folder) {
-  if (!folder.empty()) return model::load_model(folder).encoder;
+  if (!folder.empty()) return model::load_model(folder, {.map_weights = true}).encoder;
   bench_remark("no shared model in --cache: random weights of BERT-base's shape");
   return std::make_shared<model::Encoder>(model::EncoderConfig{}, model::Pooler::none, 0,
                                           torch::TensorOptions());

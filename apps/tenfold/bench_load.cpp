@@ -30,7 +30,7 @@ constexpr const char* kLoadWhere = "bench load";
   const torch::NoGradGuard no_gradients;
   const auto encoding =
       Tokenizer::load(folder).encode_single("The first embedding of a new process.");
-  const auto encoder = model::load_model(folder).encoder;
+  const auto encoder = model::load_model(folder, {.map_weights = true}).encoder;
   encoder->eval();
   data::TokenBlock block;
   block.layout = SequenceLayout::of_lengths({static_cast<int64_t>(encoding.size())});

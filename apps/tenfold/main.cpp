@@ -2,10 +2,12 @@
 // exit code. Not here: the commands.
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <string_view>
 
 #include "command.h"
 #include "methods/methods.h"
@@ -121,6 +123,15 @@ int run(int argc, char** argv) {
   }
 }
 
+/// Whether the command is one of those with many short parallel regions: the others are not worth
+/// a second start.
+bool trains(int argc, char** argv) {
+  const auto is_training = [](std::string_view word) {
+    return word == "pretrain" || word == "finetune" || word == "bench";
+  };
+  return std::any_of(argv + 1, argv + std::max(argc, 1), is_training);
+}
+
 }  // namespace
 }  // namespace tenfold::app
 
@@ -129,7 +140,8 @@ int main(int argc, char** argv) {
   // milliseconds, which keeps a core from the very thread it waits for when another process holds
   // the other one; never spinning costs more than the second thread gains (docs/benchmarks.md,
   // "Waiting threads"). A user's own setting stands.
-  if (std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr) {
+  if (tenfold::app::trains(argc, argv) && std::getenv("GOMP_SPINCOUNT") == nullptr &&
+      std::getenv("OMP_WAIT_POLICY") == nullptr) {
     ::setenv("GOMP_SPINCOUNT", "10000", 1);
     ::execv("/proc/self/exe", argv);  // comes back only where there is no /proc: then as it is
   }

@@ -12,6 +12,8 @@
 #include "support/fail.h"
 #include "support/files.h"
 #include "tensor/device.h"
+#include "tensor/finite.h"
+#include "tensor/init.h"
 
 namespace tenfold::model {
 namespace {
@@ -35,9 +37,18 @@ void check_entry(const WeightFiles& files, const std::string& name, at::IntArray
           shape_text(entry.shape), shape_text(wanted));
 }
 
-/// Copies stored weights into one module and notes what was used; NaN weights become warnings.
-void fill(const WeightFiles& files, const OwnedModule& owned, std::set<std::string>& used,
-          std::vector<std::string>& warnings) {
+/// Gives a parameter its stored value: the mapped file itself where asked for and of the same type.
+void take_weight(Tensor parameter, const Tensor& stored, bool map_weights) {
+  if (map_weights && stored.options().type_equal(parameter.options())) {
+    parameter.set_data(stored);
+  } else {
+    parameter.copy_(stored);
+  }
+}
+
+/// Loads stored weights into one module and notes what was used; NaN weights become warnings.
+void fill(const WeightFiles& files, const OwnedModule& owned, bool map_weights,
+          std::set<std::string>& used, std::vector<std::string>& warnings) {
   torch::NoGradGuard no_gradient;
   for (auto& item : owned.module->named_parameters()) {
     const std::string name = owned.prefix + item.key();
@@ -46,9 +57,9 @@ void fill(const WeightFiles& files, const OwnedModule& owned, std::set<std::stri
     require(files.has(stored), ErrorKind::checkpoint, "model", "{}: the weight '{}' is missing",
             files.directory().string(), name);
     check_entry(files, stored, item.value().sizes());
-    item.value().copy_(files.tensor(stored));
+    take_weight(item.value(), files.tensor(stored), map_weights);
     used.insert(stored);
-    if (!at::isfinite(item.value()).all().item<bool>()) {
+    if (!all_finite(item.value())) {
       warnings.push_back(fmt::format("'{}' holds values that are not finite", name));
     }
   }
@@ -94,16 +105,22 @@ WantedHeads wanted_heads(const LoadOptions& options, const std::string& architec
           .next_sentence = both};
 }
 
-/// Modules with fresh weights, and the architecture they make.
-LoadedModel build(const ModelDescription& description, const LoadOptions& options,
-                  bool stored_pooler) {
+enum class Stored : uint8_t { nothing, encoder, encoder_and_pooler };
+
+/// Modules, and the architecture they make. Weights are fresh but for an encoder that is stored as
+/// a whole: its own are about to be loaded.
+LoadedModel build(const ModelDescription& description, const LoadOptions& options, Stored stored) {
   LoadedModel model;
   model.description = description;
   const EncoderConfig& config = description.encoder;
   const WantedHeads wanted = wanted_heads(options, description.architecture);
+  const bool stored_pooler = stored == Stored::encoder_and_pooler;
   const bool pooler = wanted.classifier || wanted.next_sentence || stored_pooler;
-  model.encoder = std::make_shared<Encoder>(config, pooler ? Pooler::tanh : Pooler::none,
-                                            options.seed, options.tensors);
+  {
+    const UninitialisedWeights guard(stored_pooler || (stored == Stored::encoder && !pooler));
+    model.encoder = std::make_shared<Encoder>(config, pooler ? Pooler::tanh : Pooler::none,
+                                              options.seed, options.tensors);
+  }
   if (wanted.mlm) model.mlm = std::make_shared<MlmHead>(config, options.seed, options.tensors);
   if (wanted.next_sentence)
     model.next_sentence = make_classifier(config, 2, options.seed, options.tensors);
@@ -126,7 +143,7 @@ void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored,
                const LoadOptions& options, std::set<std::string>& used,
                std::vector<std::string>& warnings) {
   if (stored) {
-    fill(files, owned, used, warnings);
+    fill(files, owned, options.map_weights, used, warnings);
     return;
   }
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
@@ -151,7 +168,7 @@ void fill_encoder(const WeightFiles& files, LoadedModel& model, const LoadOption
   const OwnedModule encoder{.prefix = kEncoderPrefix, .module = model.encoder};
   const bool fresh_pooler = model.encoder->has_pooler() && !files.has("bert.pooler.dense.weight");
   if (!fresh_pooler) {
-    fill(files, encoder, used, model.warnings);
+    fill(files, encoder, options.map_weights, used, model.warnings);
     return;
   }
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
@@ -161,8 +178,8 @@ void fill_encoder(const WeightFiles& files, LoadedModel& model, const LoadOption
       fmt::format("no pooler in {}: a fresh one was made", files.directory().string()));
   for (const auto& child : model.encoder->named_children()) {
     if (child.key() == "pooler") continue;
-    fill(files, {.prefix = kEncoderPrefix + child.key() + ".", .module = child.value()}, used,
-         model.warnings);
+    fill(files, {.prefix = kEncoderPrefix + child.key() + ".", .module = child.value()},
+         options.map_weights, used, model.warnings);
   }
 }
 
@@ -178,14 +195,16 @@ std::vector<OwnedModule> LoadedModel::modules() const {
 
 LoadedModel make_model(const ModelDescription& description, const LoadOptions& options) {
   description.encoder.validate("model");
-  return build(description, options, false);
+  return build(description, options, Stored::nothing);
 }
 
 LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions& options) {
   const ModelDescription description = read_description(directory);
   const WeightFiles files(directory);
   check_sizes(files, description.encoder);
-  LoadedModel model = build(description, options, files.has("bert.pooler.dense.weight"));
+  LoadedModel model =
+      build(description, options,
+            files.has("bert.pooler.dense.weight") ? Stored::encoder_and_pooler : Stored::encoder);
   const bool other_labels = model.classifier && model.description.labels != description.labels;
 
   std::set<std::string> used;
@@ -212,7 +231,7 @@ void read_weights(const std::filesystem::path& directory, const std::vector<Owne
   const WeightFiles files(directory);
   std::set<std::string> used;
   std::vector<std::string> warnings;
-  for (const OwnedModule& owned : modules) fill(files, owned, used, warnings);
+  for (const OwnedModule& owned : modules) fill(files, owned, false, used, warnings);
 }
 
 void write_model(const std::filesystem::path& folder, const ModelDescription& description,

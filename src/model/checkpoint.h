@@ -43,8 +43,10 @@ struct LoadOptions {
   Head head = Head::as_stored;
   MissingHead missing = MissingHead::refuse;
   std::vector<std::string> labels =
-      {};             ///< of a fresh classifier; others than the stored ones make it fresh
-  uint64_t seed = 0;  ///< of fresh weights
+      {};                    ///< of a fresh classifier; others than the stored ones make it fresh
+  uint64_t seed = 0;         ///< of fresh weights
+  bool map_weights = false;  ///< leave stored weights of the wanted type in their mapped file: for
+                             ///< reading models, quick to open; a trained model copies them
   torch::TensorOptions tensors = torch::TensorOptions().dtype(torch::kFloat32);
 };
 

@@ -66,7 +66,7 @@ std::vector<std::vector<int32_t>> ids_of_texts(const Tokenizer& tokenizer,
 
 Model Model::load(const std::filesystem::path& directory) {
   auto impl =
-      std::make_shared<Impl>(Impl{Tokenizer::load(directory), model::load_model(directory)});
+      std::make_shared<Impl>(Impl{Tokenizer::load(directory), model::load_model(directory, {.map_weights = true})});
   require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size,
           ErrorKind::checkpoint, "model", "{}: the tokenizer has {} tokens, the model {}",
           directory.string(), impl->tokenizer.size(), impl->loaded.description.encoder.vocab_size);

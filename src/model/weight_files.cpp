@@ -44,7 +44,7 @@ WeightFiles::WeightFiles(const std::filesystem::path& directory) : directory_(di
 }
 
 void WeightFiles::add_file(const std::filesystem::path& path) {
-  files_.push_back(SafetensorsFile::open(path));
+  files_.push_back(SafetensorsFile::open(path, Access::whole));
   for (const TensorEntry& entry : files_.back().entries()) {
     const std::string name = present_name(entry.name);
     if (name.empty()) continue;

@@ -7,6 +7,7 @@
 #include "support/fail.h"
 #include "tensor/counter_hash.h"
 #include "tensor/pass.h"
+#include "tensor/vector_clones.h"
 
 namespace tenfold::nn {
 namespace {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "tensor/counter_hash.h"
+#include "tensor/vector_clones.h"
 
 namespace tenfold::nn {
 

@@ -9,6 +9,7 @@
 #include "nn/product.h"
 #include "nn/softmax_rows.h"
 #include "support/fail.h"
+#include "tensor/vector_clones.h"
 
 namespace tenfold::nn {
 namespace {

@@ -127,9 +127,12 @@ MappedFile::MappedFile(const std::filesystem::path& path, Access access, ErrorKi
   uint64_t size = 0;
   const Descriptor file(open_readable(path, kind, size));
   if (size == 0) return;
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  const int populate = access == Access::whole ? MAP_POPULATE : 0;
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | populate, file.get(), 0);
   if (data == MAP_FAILED) fail_file(kind, path, "map");
-  ::madvise(data, size, access == Access::sequential ? MADV_SEQUENTIAL : MADV_NORMAL);
+  // Writable only now: populating a writable private mapping would copy every page.
+  if (access == Access::whole) ::mprotect(data, size, PROT_READ | PROT_WRITE);
+  if (access == Access::sequential) ::madvise(data, size, MADV_SEQUENTIAL);
   data_ = static_cast<const std::byte*>(data);
   size_ = size;
 }

@@ -28,11 +28,15 @@ inline std::string_view as_text(std::span<const std::byte> bytes) {
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes,
                       ErrorKind kind = ErrorKind::data);
 
-enum class Access { sequential, random };
+enum class Access {
+  sequential,
+  random,
+  whole  ///< all of it soon: mapped at once; what the process writes into it stays its own
+};
 
-/// A file mapped read-only. Movable; the bytes stay at their place while it lives, and may be read
-/// by many threads. A file that another process shortens meanwhile ends the process (SIGBUS), as
-/// with every mapping.
+/// A file mapped for reading (Access::whole: writable, never back to the file). Movable; the bytes
+/// stay at their place while it lives, and may be read by many threads. A file that another process
+/// shortens meanwhile ends the process (SIGBUS), as with every mapping.
 class MappedFile {
  public:
   /// Error{kind} naming the path and the reason. An empty file gives no bytes.

@@ -3,6 +3,7 @@
 #include "support/fail.h"
 #include "tensor/counter_hash.h"
 #include "tensor/pass.h"
+#include "tensor/vector_clones.h"
 
 namespace tenfold {
 namespace {

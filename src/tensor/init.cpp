@@ -20,10 +20,19 @@ float normal_element(uint64_t key, uint64_t element, Tails tails) {
   }
 }
 
+thread_local bool uninitialised = false;
+
 }  // namespace
+
+UninitialisedWeights::UninitialisedWeights(bool active) : before_(uninitialised) {
+  uninitialised = before_ || active;
+}
+
+UninitialisedWeights::~UninitialisedWeights() { uninitialised = before_; }
 
 Tensor normal_tensor(at::IntArrayRef shape, double deviation, Tails tails, uint64_t key,
                      torch::TensorOptions options) {
+  if (uninitialised) return torch::empty(shape, options);
   Tensor result = torch::empty(shape, torch::kFloat32);
   auto* out = result.mutable_data_ptr<float>();
   const auto scale = static_cast<float>(deviation);

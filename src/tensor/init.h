@@ -15,4 +15,17 @@ enum class Tails : uint8_t { full, cut_at_two };  ///< cut_at_two: |x| <= 2 devi
 Tensor normal_tensor(at::IntArrayRef shape, double deviation, Tails tails, uint64_t key,
                      torch::TensorOptions options);
 
+/// While one lives on a thread, normal_tensor there gives memory as it comes: for modules whose
+/// weights are about to be loaded.
+class UninitialisedWeights {
+ public:
+  explicit UninitialisedWeights(bool active = true);
+  ~UninitialisedWeights();
+  UninitialisedWeights(const UninitialisedWeights&) = delete;
+  UninitialisedWeights& operator=(const UninitialisedWeights&) = delete;
+
+ private:
+  bool before_;
+};
+
 }  // namespace tenfold

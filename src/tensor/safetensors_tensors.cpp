@@ -42,9 +42,9 @@ ElementType element_type(torch::ScalarType type) {
        c10::toString(type));
 }
 
-SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, Access access) {
   SafetensorsFile opened;
-  opened.file_ = std::make_shared<MappedFile>(path, Access::random, ErrorKind::checkpoint);
+  opened.file_ = std::make_shared<MappedFile>(path, access, ErrorKind::checkpoint);
   opened.header_ =
       std::make_shared<SafetensorsHeader>(parse_safetensors(opened.file_->bytes(), path.string()));
   for (size_t i = 0; i < opened.header_->tensors.size(); ++i) {

@@ -21,7 +21,7 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 class SafetensorsFile {
  public:
   /// Error{checkpoint} where the file is missing or breaks a rule of the format.
-  static SafetensorsFile open(const std::filesystem::path& path);
+  static SafetensorsFile open(const std::filesystem::path& path, Access access = Access::random);
 
   const std::vector<TensorEntry>& entries() const { return header_->tensors; }
   const std::map<std::string, std::string>& metadata() const { return header_->metadata; }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "goldens.h"
+#include "tensor/finite.h"
 
 namespace tenfold::model {
 namespace {
@@ -53,6 +54,34 @@ TEST(Checkpoint, ReadsBackWhatItWroteForEveryHead) {
     EXPECT_THAT(read.warnings, ::testing::IsEmpty()) << architecture;
     EXPECT_EQ(read.description.architecture, architecture);
     EXPECT_EQ(read.description.labels, made.description.labels);
+  }
+}
+
+TEST(Checkpoint, MappedWeightsAreTheSameAndStayTheProcessesOwn) {
+  const LoadedModel made = make_model(tiny_description(), {.seed = 3});
+  const auto folder = fresh_folder("mapped");
+  write_model(folder, made.description, made.modules());
+  const LoadedModel read = load_model(folder, {.map_weights = true});
+  EXPECT_TRUE(same_weights(made, read));
+  {
+    const torch::NoGradGuard no_gradient;
+    for (Tensor& weight : read.encoder->parameters()) weight.add_(1);
+  }
+  EXPECT_FALSE(same_weights(made, read));
+  EXPECT_TRUE(same_weights(made, load_model(folder))) << "the file must not have changed";
+}
+
+TEST(Checkpoint, AFreshHeadAndPoolerAreDrawnFromTheSeed) {
+  const LoadedModel made = make_model(tiny_description(), {.seed = 3});
+  const auto folder = fresh_folder("fresh-head");
+  write_model(folder, made.description, made.modules());
+  const LoadOptions options{
+      .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 5};
+  const LoadedModel once = load_model(folder, options), again = load_model(folder, options);
+  EXPECT_TRUE(same_weights(once, again));
+  for (const Tensor& weight : once.encoder->parameters()) {
+    EXPECT_TRUE(all_finite(weight));
+    EXPECT_LT(weight.abs().max().item<double>(), 1.5);
   }
 }
 
