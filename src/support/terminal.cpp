@@ -78,6 +78,11 @@ Terminal::Options Terminal::on(int fd) {
   return options;
 }
 
+void Terminal::set_quiet(bool quiet) {
+  const std::lock_guard lock(mutex_);
+  options_.quiet = quiet;
+}
+
 void Terminal::copy_lines_to(Write copy) {
   const std::lock_guard lock(mutex_);
   options_.copy = std::move(copy);
@@ -103,6 +108,10 @@ void Terminal::update(const Progress& progress) {
   const bool redraws = options_.traits.redraws;
   const bool due = now - shown_at_ >= (redraws ? kRedrawSeconds : options_.line_seconds);
   const bool complete = progress.total > 0 && progress.done >= progress.total;
+  if (options_.copy && (first || complete || now - copied_at_ >= options_.line_seconds)) {
+    copied_at_ = now;
+    options_.copy(progress_text(progress, now - started_, seconds_left(progress, now), 0) + "\n");
+  }
   last_ = progress_text(progress, now - started_, seconds_left(progress, now),
                         redraws ? options_.traits.width - 1 : 0);
   if (!first && !due && !complete) return;

@@ -43,8 +43,9 @@ class Terminal final : public Log, public ProgressSink {
     double line_seconds = 30;
     bool quiet = false;  ///< no progress and no info lines; warnings stay
     Write write = {};    ///< where text goes
-    Write copy =
-        {};  ///< gets every log line with its line end as well, e.g. RUN/log.txt; may be empty
+    /// Gets every log line with its line end as well, and progress every `line_seconds` unless
+    /// quiet, e.g. for RUN/log.txt; may be empty. Must not throw.
+    Write copy = {};
     Clock clock = monotonic_seconds;
   };
 
@@ -55,6 +56,9 @@ class Terminal final : public Log, public ProgressSink {
 
   void update(const Progress& progress) override;
   void finish() override;
+
+  /// Sets Options::quiet.
+  void set_quiet(bool quiet);
 
   /// Sets or clears (empty) Options::copy.
   void copy_lines_to(Write copy);
@@ -73,6 +77,7 @@ class Terminal final : public Log, public ProgressSink {
   std::string task_;        // whose progress is shown
   double started_ = 0;      // when the task began
   double shown_at_ = 0;     // when a line was last shown
+  double copied_at_ = 0;    // when progress was last copied
   int64_t first_done_ = 0;  // `done` of the first moment: a resumed task starts late
 };
 

@@ -94,6 +94,7 @@ void Run::open_folder() {
             "{} holds checkpoints already; add --resume to go on, or choose another folder",
             setup_.run.string());
   }
+  if (setup_.opened) setup_.opened();
   state_.seed = options_.seed;
   state_.config = setup_.config;
   metrics_.emplace(setup_.run / "metrics.jsonl", state_.step);

@@ -30,6 +30,9 @@ struct TrainSetup {
   /// modules. All modules of the trainee must come back bit by bit.
   std::function<void(const std::filesystem::path& folder)> write_model;
   std::function<void(const std::filesystem::path& folder)> read_model;
+  /// Called once RUN is locked and found fit, before the first update: what writes beside the
+  /// trainer leaves the folder of a refused run untouched. May be empty.
+  std::function<void()> opened = {};
   /// Metrics on held-out data, under no_grad; empty: no validation.
   std::function<Metrics()> validate;
   /// The effective configuration: a resumed run with another one is refused.
