@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tenfold/tokenizer.h"
 
 namespace tenfold {
 
@@ -19,11 +22,18 @@ struct LabelScore {
   double score = 0;
 };
 
+/// A text, or two that the model reads together (a question and its answer, two sentences).
+struct TextPair {
+  std::string_view first;
+  std::optional<std::string_view> second = {};
+};
+
 /// A token proposed for a blank.
 struct TokenScore {
   std::string token;
   int32_t id = 0;
   double score = 0;
+  std::string sequence = {};  ///< the text with the token in this blank, as decoded from its tokens
 };
 
 /// One [MASK] of a text: its place among the tokens, and the best candidates first.
@@ -32,32 +42,45 @@ struct FilledMask {
   std::vector<TokenScore> candidates;
 };
 
-/// A model directory with its tokenizer, on the CPU. Copies share the weights; every const function
-/// may be called from many threads at once. Texts longer than the model's positions are cut at
-/// their end.
+/// The head that a model must have.
+enum class ModelHead : uint8_t { as_stored, vocabulary, classifier };
+
+struct ModelOptions {
+  ModelHead head = ModelHead::as_stored;
+  std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:N"
+};
+
+/// A model directory with its tokenizer. Copies share the weights; every const function may be
+/// called from many threads at once. Texts longer than the model's positions are cut at their end;
+/// what comes out does not depend on which texts are given together, but for rounding.
 ///
 ///   const auto model = tenfold::Model::load("runs/sst2/best");
 ///   const std::string_view texts[] = {"a fine film"};
 ///   const auto label = model.classify(texts)[0][0].label;
 class Model {
  public:
-  /// Error{checkpoint} where files are missing, damaged or do not fit each other;
-  /// Error{unsupported} for another family of models.
-  static Model load(const std::filesystem::path& directory);
+  /// Error{checkpoint} where files are missing, damaged or do not fit each other, or the weights of
+  /// the head asked for are not there; Error{unsupported} for another family of models, or a device
+  /// that is not there.
+  static Model load(const std::filesystem::path& directory, const ModelOptions& options = {});
 
   /// The mean of each text's last hidden states, special tokens included: one vector of width()
   /// numbers a text.
   std::vector<std::vector<float>> embed(std::span<const std::string_view> texts) const;
 
-  /// The `top` best tokens for every [MASK] in the text. Error{unsupported} where the model has no
-  /// vocabulary head.
+  /// The `top` best tokens for every [MASK] in each text. Error{unsupported} where the model has no
+  /// vocabulary head, Error{checkpoint} where its vocabulary has no mask token.
+  std::vector<std::vector<FilledMask>> fill(std::span<const std::string_view> texts,
+                                            size_t top = 5) const;
   std::vector<FilledMask> fill(std::string_view text, size_t top = 5) const;
 
-  /// The probabilities of all classes for each text, the best first. Error{unsupported} where the
-  /// model is no classifier.
+  /// The probabilities of all classes for each text or pair, the best first. Error{unsupported}
+  /// where the model is no classifier.
+  std::vector<std::vector<LabelScore>> classify(std::span<const TextPair> rows) const;
   std::vector<std::vector<LabelScore>> classify(std::span<const std::string_view> texts) const;
 
   const std::vector<std::string>& labels() const;  ///< of a classifier, by class index; else empty
+  const Tokenizer& tokenizer() const;
   const std::vector<std::string>& warnings() const;  ///< what loading noticed and went on from
   size_t width() const;                              ///< of an embedding
 

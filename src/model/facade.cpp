@@ -9,82 +9,130 @@
 #include "support/fail.h"
 #include "tenfold/model.h"
 #include "tenfold/tokenizer.h"
+#include "tensor/device.h"
 
 namespace tenfold {
 
 struct Model::Impl {
   Tokenizer tokenizer;
   model::LoadedModel loaded;
+  torch::Device device = torch::kCPU;
 
   size_t longest() const {
     return static_cast<size_t>(loaded.description.encoder.max_position_embeddings);
   }
+  data::Example encode(const TextPair& row) const;
+  data::TokenBlock block_of(const std::vector<data::Example>& rows,
+                            std::span<const size_t> chosen) const;
+  Tensor hidden(const data::TokenBlock& block) const {
+    return loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
+  }
+  std::vector<TokenScore> candidates(const std::vector<int32_t>& ids, size_t position,
+                                     const Tensor& score_K, const Tensor& id_K) const;
 };
 
 namespace {
 
 constexpr size_t kFacadeBatchTokens = 4096;
 
-data::TokenBlock block_of(const std::vector<std::vector<int32_t>>& rows,
-                          std::span<const size_t> chosen) {
-  std::vector<data::Example> examples(chosen.size());
-  for (size_t i = 0; i < chosen.size(); ++i) examples[i].sequences["tokens"] = rows[chosen[i]];
-  return data::pack_tokens(examples);
+const std::vector<int32_t>& ids_of_row(const data::Example& row) {
+  return row.sequences.find("tokens")->second;
 }
 
-/// Runs `use(indices, block)` over all rows, those of like length together, a budget of tokens at a
-/// time.
+model::Head stored_head(ModelHead head) {
+  switch (head) {
+    case ModelHead::as_stored: return model::Head::as_stored;
+    case ModelHead::vocabulary: return model::Head::mlm;
+    case ModelHead::classifier: return model::Head::classifier;
+  }
+  return model::Head::as_stored;
+}
+
+/// Runs `use(indices)` over all rows, those of like length together, a budget of tokens at a time.
 template <typename Use>
-void in_batches(const std::vector<std::vector<int32_t>>& rows, Use use) {
+void in_batches(const std::vector<data::Example>& rows, Use use) {
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return rows[a].size() < rows[b].size(); });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return ids_of_row(rows[a]).size() < ids_of_row(rows[b]).size();
+  });
   size_t begin = 0;
   while (begin < order.size()) {
     size_t end = begin, tokens = 0;
     while (end < order.size() &&
-           (end == begin || tokens + rows[order[end]].size() <= kFacadeBatchTokens)) {
-      tokens += rows[order[end++]].size();
+           (end == begin || tokens + ids_of_row(rows[order[end]]).size() <= kFacadeBatchTokens)) {
+      tokens += ids_of_row(rows[order[end++]]).size();
     }
-    const std::span chosen(order.data() + begin, end - begin);
-    use(chosen, block_of(rows, chosen));
+    use(std::span<const size_t>(order.data() + begin, end - begin));
     begin = end;
   }
 }
 
-std::vector<std::vector<int32_t>> ids_of_texts(const Tokenizer& tokenizer,
-                                               std::span<const std::string_view> texts,
-                                               size_t longest) {
-  std::vector<std::vector<int32_t>> rows;
-  for (const std::string_view text : texts)
-    rows.push_back(tokenizer.encode_single(text, longest).ids);
-  return rows;
-}
-
 }  // namespace
 
-Model Model::load(const std::filesystem::path& directory) {
-  auto impl =
-      std::make_shared<Impl>(Impl{Tokenizer::load(directory), model::load_model(directory, {.map_weights = true})});
+data::Example Model::Impl::encode(const TextPair& row) const {
+  const Encoding encoding = row.second ? tokenizer.encode_pair(row.first, *row.second, longest())
+                                       : tokenizer.encode_single(row.first, longest());
+  data::Example example;
+  example.sequences["tokens"] = encoding.ids;
+  if (row.second) {
+    example.sequences["segments"] = {encoding.segments.begin(), encoding.segments.end()};
+  }
+  return example;
+}
+
+data::TokenBlock Model::Impl::block_of(const std::vector<data::Example>& rows,
+                                       std::span<const size_t> chosen) const {
+  std::vector<data::Example> examples;
+  for (const size_t row : chosen) examples.push_back(rows[row]);
+  data::Batch batch;
+  batch.inputs["tokens"] = data::pack_tokens(examples);
+  return device.is_cpu() ? batch.input("tokens") : batch.to(device).input("tokens");
+}
+
+std::vector<TokenScore> Model::Impl::candidates(const std::vector<int32_t>& ids, size_t position,
+                                                const Tensor& score_K, const Tensor& id_K) const {
+  std::vector<TokenScore> best;
+  std::vector<int32_t> filled = ids;
+  for (int64_t k = 0; k < id_K.size(0); ++k) {
+    filled[position] = static_cast<int32_t>(id_K[k].item<int64_t>());
+    best.push_back({.token = tokenizer.token(filled[position]),
+                    .id = filled[position],
+                    .score = score_K[k].item<double>(),
+                    .sequence = tokenizer.decode_without_special(filled)});
+  }
+  return best;
+}
+
+Model Model::load(const std::filesystem::path& directory, const ModelOptions& options) {
+  const torch::Device device = parse_device(options.device);
+  auto impl = std::make_shared<Impl>(
+      Impl{Tokenizer::load(directory),
+           model::load_model(
+               directory, {.head = stored_head(options.head),
+                           .map_weights = true,
+                           .tensors = torch::TensorOptions().dtype(torch::kFloat).device(device)}),
+           device});
   require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size,
           ErrorKind::checkpoint, "model", "{}: the tokenizer has {} tokens, the model {}",
           directory.string(), impl->tokenizer.size(), impl->loaded.description.encoder.vocab_size);
-  for (const model::OwnedModule& owned : impl->loaded.modules())
-    nn::pack_for_inference(*owned.module);
+  if (device.is_cpu()) {
+    for (const model::OwnedModule& owned : impl->loaded.modules())
+      nn::pack_for_inference(*owned.module);
+  }
   return Model(std::move(impl));
 }
 
 std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> texts) const {
   torch::NoGradGuard no_gradient;
-  const auto rows = ids_of_texts(impl_->tokenizer, texts, impl_->longest());
-  std::vector<std::vector<float>> vectors(texts.size());
-  in_batches(rows, [&](std::span<const size_t> chosen, const data::TokenBlock& block) {
-    const Tensor hidden_TD =
-        impl_->loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
-    const auto pieces = block.layout.split(hidden_TD);
+  std::vector<data::Example> rows;
+  for (const std::string_view text : texts) rows.push_back(impl_->encode({.first = text}));
+  std::vector<std::vector<float>> vectors(rows.size());
+  in_batches(rows, [&](std::span<const size_t> chosen) {
+    const data::TokenBlock block = impl_->block_of(rows, chosen);
+    const auto pieces = block.layout.split(impl_->hidden(block));
     for (size_t i = 0; i < chosen.size(); ++i) {
-      const Tensor mean_D = pieces[i].mean(0).contiguous();
+      const Tensor mean_D = pieces[i].mean(0).to(torch::kCPU).contiguous();
       vectors[chosen[i]].assign(mean_D.const_data_ptr<float>(),
                                 mean_D.const_data_ptr<float>() + mean_D.numel());
     }
@@ -92,53 +140,77 @@ std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> t
   return vectors;
 }
 
-std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
+std::vector<std::vector<FilledMask>> Model::fill(std::span<const std::string_view> texts,
+                                                 size_t top) const {
   require(impl_->loaded.mlm != nullptr, ErrorKind::unsupported, "fill",
           "this model has no vocabulary head");
+  const Tokenizer& tokenizer = impl_->tokenizer;
+  require(tokenizer.mask_id() >= 0, ErrorKind::checkpoint, "fill",
+          "the vocabulary has no mask token");
   torch::NoGradGuard no_gradient;
-  const auto rows = ids_of_texts(impl_->tokenizer, {&text, 1}, impl_->longest());
-  std::vector<FilledMask> filled;
-  std::vector<int64_t> places;
-  for (size_t i = 0; i < rows[0].size(); ++i) {
-    if (rows[0][i] != impl_->tokenizer.mask_id()) continue;
-    filled.push_back({.position = i, .candidates = {}});
-    places.push_back(static_cast<int64_t>(i));
+  std::vector<data::Example> rows;
+  std::vector<size_t> text_of_row;  // texts without a blank are no rows
+  for (size_t text = 0; text < texts.size(); ++text) {
+    data::Example row = impl_->encode({.first = texts[text]});
+    const auto& ids = ids_of_row(row);
+    if (std::find(ids.begin(), ids.end(), tokenizer.mask_id()) == ids.end()) continue;
+    rows.push_back(std::move(row));
+    text_of_row.push_back(text);
   }
-  if (filled.empty()) return filled;
-  const size_t row = 0;
-  const model::Encoder& encoder = *impl_->loaded.encoder;
-  const Tensor hidden_TD =
-      encoder.forward(block_of(rows, {&row, 1}), PassContext::evaluation()).hidden_TD;
-  const Tensor hidden_PD = hidden_TD.index_select(0, data::long_tensor(places));
-  // Rows of the embeddings beyond the vocabulary (padding to a round number) are no tokens.
-  const Tensor logits_PV = impl_->loaded.mlm->logits(hidden_PD, encoder.word_embeddings_VD())
-                               .slice(1, 0, impl_->tokenizer.size());
-  const auto [score_PK, id_PK] =
-      logits_PV.softmax(1).topk(std::min(static_cast<int64_t>(top), logits_PV.size(1)), 1);
-  for (size_t p = 0; p < filled.size(); ++p) {
-    const auto at = static_cast<int64_t>(p);
-    for (int64_t k = 0; k < id_PK.size(1); ++k) {
-      const auto id = static_cast<int32_t>(id_PK[at][k].item<int64_t>());
-      filled[p].candidates.push_back(
-          {.token = impl_->tokenizer.token(id), .id = id, .score = score_PK[at][k].item<double>()});
+  std::vector<std::vector<FilledMask>> filled(texts.size());
+  in_batches(rows, [&](std::span<const size_t> chosen) {
+    const data::TokenBlock block = impl_->block_of(rows, chosen);
+    struct Blank {
+      size_t row, position;
+    };
+    std::vector<Blank> blanks;
+    std::vector<int64_t> places;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      const auto& ids = ids_of_row(rows[chosen[i]]);
+      for (size_t position = 0; position < ids.size(); ++position) {
+        if (ids[position] != tokenizer.mask_id()) continue;
+        blanks.push_back({chosen[i], position});
+        places.push_back(block.layout.begin(static_cast<int64_t>(i)) +
+                         static_cast<int64_t>(position));
+      }
     }
-  }
+    const Tensor hidden_PD =
+        impl_->hidden(block).index_select(0, data::long_tensor(places).to(impl_->device));
+    // Rows of the embeddings beyond the vocabulary (padding to a round number) are no tokens.
+    const Tensor logits_PV =
+        impl_->loaded.mlm->logits(hidden_PD, impl_->loaded.encoder->word_embeddings_VD())
+            .slice(1, 0, tokenizer.size());
+    const auto [best_PK, id_PK] =
+        logits_PV.softmax(1).topk(std::min(static_cast<int64_t>(top), logits_PV.size(1)), 1);
+    const Tensor score_PK = best_PK.to(torch::kCPU), token_PK = id_PK.to(torch::kCPU);
+    for (size_t p = 0; p < blanks.size(); ++p) {
+      const auto at = static_cast<int64_t>(p);
+      const auto [row, position] = blanks[p];
+      filled[text_of_row[row]].push_back(
+          {.position = position,
+           .candidates =
+               impl_->candidates(ids_of_row(rows[row]), position, score_PK[at], token_PK[at])});
+    }
+  });
   return filled;
 }
 
-std::vector<std::vector<LabelScore>> Model::classify(
-    std::span<const std::string_view> texts) const {
+std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
+  return std::move(fill(std::span(&text, 1), top)[0]);
+}
+
+std::vector<std::vector<LabelScore>> Model::classify(std::span<const TextPair> pairs) const {
   require(impl_->loaded.classifier != nullptr && labels().size() > 1, ErrorKind::unsupported,
           "classify", "this model is no classifier");
   torch::NoGradGuard no_gradient;
-  const auto rows = ids_of_texts(impl_->tokenizer, texts, impl_->longest());
-  std::vector<std::vector<LabelScore>> results(texts.size());
-  const model::Encoder& encoder = *impl_->loaded.encoder;
-  in_batches(rows, [&](std::span<const size_t> chosen, const data::TokenBlock& block) {
-    const Tensor hidden_TD = encoder.forward(block, PassContext::evaluation()).hidden_TD;
-    const Tensor share_BC = impl_->loaded.classifier->forward(encoder.pool(hidden_TD, block.layout))
-                                .softmax(1)
-                                .to(torch::kFloat64);
+  std::vector<data::Example> rows;
+  for (const TextPair& pair : pairs) rows.push_back(impl_->encode(pair));
+  std::vector<std::vector<LabelScore>> results(rows.size());
+  in_batches(rows, [&](std::span<const size_t> chosen) {
+    const data::TokenBlock block = impl_->block_of(rows, chosen);
+    const Tensor pooled_BD = impl_->loaded.encoder->pool(impl_->hidden(block), block.layout);
+    const Tensor share_BC =
+        impl_->loaded.classifier->forward(pooled_BD).softmax(1).to(torch::kCPU, torch::kFloat64);
     const auto share = share_BC.accessor<double, 2>();
     for (size_t i = 0; i < chosen.size(); ++i) {
       auto& scores = results[chosen[i]];
@@ -153,6 +225,14 @@ std::vector<std::vector<LabelScore>> Model::classify(
   return results;
 }
 
+std::vector<std::vector<LabelScore>> Model::classify(
+    std::span<const std::string_view> texts) const {
+  std::vector<TextPair> pairs;
+  for (const std::string_view text : texts) pairs.push_back({.first = text});
+  return classify(pairs);
+}
+
+const Tokenizer& Model::tokenizer() const { return impl_->tokenizer; }
 const std::vector<std::string>& Model::labels() const { return impl_->loaded.description.labels; }
 const std::vector<std::string>& Model::warnings() const { return impl_->loaded.warnings; }
 size_t Model::width() const {
