@@ -14,10 +14,16 @@ namespace tenfold::app {
 /// (stderr).
 struct Program {
   Terminal& terminal;
-  int threads = 0;  ///< 0: what the machine offers
-  std::string device = "cpu";
-  std::function<int()> action;  ///< set by the chosen command; returns the exit code
+  int threads = 0;                   ///< of --threads; 0: what the machine offers
+  std::string device = {};           ///< of --device; empty: the recipe's, and the CPU without one
+  bool quiet = false;                ///< of --quiet: warnings and errors only
+  std::function<int()> action = {};  ///< set by the chosen command; returns the exit code
+
+  std::string device_or_cpu() const { return device.empty() ? "cpu" : device; }
 };
+
+/// Error{unsupported} naming the command where --device asks for more than the CPU.
+void require_cpu(const Program& program, const std::string& command);
 
 /// Each declares one command: its options once, its help, and its action.
 void add_vocab(CLI::App& app, Program& program);

@@ -12,15 +12,21 @@ void add_bench(CLI::App& app, Program& program) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand("bench", "measure speeds, as JSON lines");
   command->add_option("NAME", options->name, "one of " + join(bench_names(), ", "))->required();
-  command->add_option("--rounds", options->rounds, "samples wanted for each case")->capture_default_str();
-  command->add_option("--seconds", options->seconds, "time budget for each case")->capture_default_str();
-  command->add_option("--cases", options->cases, "only cases containing one of these")->delimiter(',');
-  command->add_option("--megabytes", options->megabytes, "text for tokenize")->capture_default_str();
+  command->add_option("--rounds", options->rounds, "samples wanted for each case")
+      ->capture_default_str();
+  command->add_option("--seconds", options->seconds, "time budget for each case")
+      ->capture_default_str();
+  command->add_option("--cases", options->cases, "only cases containing one of these")
+      ->delimiter(',');
+  command->add_option("--megabytes", options->megabytes, "text for tokenize")
+      ->capture_default_str();
   command->add_option("--data", options->data, "real text and vocabularies")->capture_default_str();
-  command->add_option("--cache", options->cache, "models and inputs shared with the peers")->capture_default_str();
+  command->add_option("--cache", options->cache, "models and inputs shared with the peers")
+      ->capture_default_str();
   command->add_flag("--child", options->child)->group("");
   command->callback([=, &program] {
     program.action = [=, &program] {
+      require_cpu(program, "bench");
       options->threads = program.threads > 0 ? program.threads : 1;
       set_threads(options->threads);
       return run_bench(*options);
@@ -34,17 +40,25 @@ void add_report(CLI::App& app, Program& program) {
     std::vector<std::string> runs, fixed;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("report", "a table and an HTML page of runs with several seeds");
+  CLI::App* command =
+      app.add_subcommand("report", "a table and an HTML page of runs with several seeds");
   ReportSpec& spec = arguments->spec;
   command->add_option("--title", spec.title, "title of the page")->required();
   command->add_option("--summary", spec.summary, "one paragraph below it");
   command->add_option("--pretraining", spec.pretraining, "run folder of the pre-training");
-  command->add_option("--run", arguments->runs, "GROUP:SEED=RUN[,EVALUATION.json]; may be repeated")->take_all()
-      ->expected(1)->allow_extra_args(false);
-  command->add_option("--fixed", arguments->fixed, "GROUP=metric:value[,...]: a row without runs")->take_all()
-      ->expected(1)->allow_extra_args(false);
-  command->add_option("--metrics", spec.metrics, "keys of the evaluation files to show")->delimiter(',');
-  command->add_option("--command", spec.commands, "a command to repeat; may be repeated")->take_all()->expected(1)
+  command->add_option("--run", arguments->runs, "GROUP:SEED=RUN[,EVALUATION.json]; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_option("--fixed", arguments->fixed, "GROUP=metric:value[,...]: a row without runs")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_option("--metrics", spec.metrics, "keys of the evaluation files to show")
+      ->delimiter(',');
+  command->add_option("--command", spec.commands, "a command to repeat; may be repeated")
+      ->take_all()
+      ->expected(1)
       ->allow_extra_args(false);
   command->add_option("--out", spec.output, "HTML file; without it only the table is printed");
   command->callback([=, &program] {

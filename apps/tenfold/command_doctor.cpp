@@ -2,13 +2,15 @@
 // slow. Not here: benchmarks of models (bench.h).
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
+#include "build_info.h"
 #include "command.h"
 #include "data/wordnet.h"
+#include "json_text.h"
 #include "support/clock.h"
 #include "support/cpu.h"
 #include "support/strings.h"
+#include "tenfold/error.h"
+#include "tensor/device.h"
 #include "tensor/threads.h"
 #include "tensor/torch.h"
 
@@ -52,31 +54,45 @@ std::vector<std::string> advice(const CpuInfo& cpu, double fp32) {
   return lines;
 }
 
-int examine(bool json) {
+/// What opening the device says: its name, or why not.
+std::string device_state(const std::string& name) {
+  try {
+    return parse_device(name).str();
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+nlohmann::ordered_json machine() {
   const CpuInfo cpu = read_cpu();
   const double fp32 = measure_product(torch::kFloat32), bf16 = measure_product(torch::kBFloat16);
   const auto pages = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES));
   std::error_code ignored;
   const auto space = std::filesystem::space(std::filesystem::current_path(), ignored);
-  const nlohmann::ordered_json out{
-      {"tenfold", TENFOLD_VERSION},
-      {"libtorch", TORCH_VERSION},
-      {"cpu", cpu.model},
-      {"avx2", cpu.avx2},
-      {"avx512f", cpu.avx512f},
-      {"avx512_bf16", cpu.avx512_bf16},
-      {"amx_bf16", cpu.amx_bf16},
-      {"cores", cpu.physical_cores},
-      {"usable_cores", cpu.usable_cores},
-      {"threads", threads()},
-      {"fp32_gflops", fp32},
-      {"bf16_gflops", bf16},
-      {"memory", human_bytes(pages * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)))},
-      {"disk_free", human_bytes(space.available)},
-      {"wordnet", std::filesystem::exists(data::kWordNetFolder)},
-      {"advice", advice(cpu, fp32)}};
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : build_info()) out[name] = value;
+  out.update({{"cpu", cpu.model},
+              {"avx2", cpu.avx2},
+              {"avx512f", cpu.avx512f},
+              {"avx512_bf16", cpu.avx512_bf16},
+              {"amx_bf16", cpu.amx_bf16},
+              {"cores", cpu.physical_cores},
+              {"usable_cores", cpu.usable_cores},
+              {"threads", threads()},
+              {"fp32_gflops", fp32},
+              {"bf16_gflops", bf16},
+              {"memory", human_bytes(pages * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)))},
+              {"disk_free", human_bytes(space.available)},
+              {"wordnet", std::filesystem::exists(data::kWordNetFolder)},
+              {"cuda", device_state("cuda")},
+              {"advice", advice(cpu, fp32)}});
+  return out;
+}
+
+int examine(bool json) {
+  const nlohmann::ordered_json out = machine();
   if (json) {
-    fmt::print("{}\n", out.dump());
+    fmt::print("{}\n", json_text(out));
     return 0;
   }
   for (const auto& [name, value] : out.items()) {
@@ -85,7 +101,7 @@ int examine(bool json) {
                value.is_string()         ? value.get<std::string>()
                : value.is_number_float() ? fmt::format("{:.1f}", value.get<double>())
                : value.is_boolean()      ? (value.get<bool>() ? "yes" : "no")
-                                         : value.dump());
+                                         : json_text(value));
   }
   for (const auto& line : out["advice"]) fmt::print("note: {}\n", line.get<std::string>());
   return 0;

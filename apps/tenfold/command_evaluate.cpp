@@ -1,7 +1,5 @@
 // `tenfold evaluate`: a classifier on labelled rows, or a masked language model on text.
 // Not here: metrics (eval/metrics.h).
-#include <nlohmann/json.hpp>
-
 #include "command.h"
 #include "data/classification_collator.h"
 #include "data/example_source.h"
@@ -10,11 +8,14 @@
 #include "data/task.h"
 #include "eval/metrics.h"
 #include "eval/objective_evaluation.h"
+#include "fit.h"
+#include "json_text.h"
 #include "model/checkpoint.h"
 #include "model/classification_objective.h"
 #include "model/mlm_objective.h"
 #include "nn/packing.h"
 #include "support/fail.h"
+#include "tensor/device.h"
 
 namespace tenfold::app {
 namespace {
@@ -26,6 +27,7 @@ struct EvaluateArguments {
   int64_t max_length = 0;
   int64_t batch_tokens = 4096;
   bool json = false;
+  torch::Device device = torch::kCPU;
 };
 
 using Figures = nlohmann::ordered_json;
@@ -43,9 +45,9 @@ Figures classify_file(const EvaluateArguments& arguments, const model::LoadedMod
   const auto logits = [&](const data::Batch& batch) {
     return objective.logits(*model.encoder, batch, PassContext::evaluation());
   };
-  const auto scores = eval::evaluate_classification(logits, data::ClassificationCollator(),
-                                                    examples, static_cast<int64_t>(labels.size()),
-                                                    {.batch_tokens = arguments.batch_tokens});
+  const auto scores = eval::evaluate_classification(
+      logits, data::ClassificationCollator(), examples, static_cast<int64_t>(labels.size()),
+      {.batch_tokens = arguments.batch_tokens, .device = arguments.device});
   Figures figures{{"task", "classification"},
                   {"examples", examples.size()},
                   {"accuracy", eval::accuracy(scores.confusion)},
@@ -84,9 +86,9 @@ Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel&
             arguments.data.string());
   }
   model::MlmObjective objective(model.mlm);
-  const auto scores =
-      eval::evaluate_objective(*model.encoder, objective, data::MlmCollator(tokenizer, {}),
-                               examples, {.batch_tokens = arguments.batch_tokens});
+  const auto scores = eval::evaluate_objective(
+      *model.encoder, objective, data::MlmCollator(tokenizer, {}), examples,
+      {.batch_tokens = arguments.batch_tokens, .device = arguments.device});
   return {{"task", "mlm"},
           {"examples", scores.examples},
           {"tokens", scores.tokens},
@@ -101,11 +103,13 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
           arguments.task);
   const Tokenizer tokenizer = Tokenizer::load(arguments.model);
   model::LoadOptions options;
+  options.tensors = options.tensors.device(arguments.device);
   if (arguments.task == "mlm") options.head = model::Head::mlm;
   if (arguments.task == "classification") options.head = model::Head::classifier;
   const model::LoadedModel model = model::load_model(arguments.model, options);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
-  nn::pack_for_inference(*model.encoder);
+  require_fit(tokenizer, model.description, arguments.model);
+  if (arguments.device.is_cpu()) nn::pack_for_inference(*model.encoder);
   const int64_t positions = model.description.encoder.max_position_embeddings;
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
@@ -115,14 +119,14 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
                               ? classify_file(arguments, model, max_length, tokenizer, program)
                               : score_text(arguments, model, max_length, tokenizer);
   if (arguments.json) {
-    fmt::print("{}\n", figures.dump());
+    fmt::print("{}\n", json_text(figures));
     return 0;
   }
   for (const auto& [name, value] : figures.items()) {
     fmt::print("{:<18} {}\n", name,
                value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
                : value.is_string()     ? value.get<std::string>()
-                                       : value.dump());
+                                       : json_text(value));
   }
   return 0;
 }
@@ -148,13 +152,19 @@ void add_evaluate(CLI::App& app, Program& program) {
   command
       ->add_option("--max-length", arguments->max_length,
                    "cut longer texts; 0: the model's positions")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("--batch-tokens", arguments->batch_tokens, "tokens of a batch")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
   command->footer("Example:\n  tenfold evaluate --model runs/sst2/best --data dev.tsv --json");
-  command->callback(
-      [=, &program] { program.action = [=, &program] { return evaluate(*arguments, program); }; });
+  command->callback([=, &program] {
+    program.action = [=, &program] {
+      arguments->device = parse_device(program.device_or_cpu());
+      return evaluate(*arguments, program);
+    };
+  });
 }
 
 }  // namespace tenfold::app

@@ -1,9 +1,9 @@
 // `tenfold inspect`: what a model directory holds; `tenfold verify`: whether it computes what
 // another program did. Not here: loading rules (model/checkpoint.h).
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "command.h"
+#include "json_text.h"
 #include "model/checkpoint.h"
 #include "model/verify.h"
 #include "support/fail.h"
@@ -68,7 +68,7 @@ int inspect(const InspectArguments& arguments) {
   for (const auto& [part, count] : parts) out["parameters_by_part"][part] = count;
   out["warnings"] = model.warnings;
   if (arguments.json) {
-    fmt::print("{}\n", out.dump());
+    fmt::print("{}\n", json_text(out));
     return 0;
   }
   for (const auto& [name, value] : out.items()) {
@@ -76,7 +76,8 @@ int inspect(const InspectArguments& arguments) {
       for (const auto& [part, count] : value.items())
         fmt::print("  {:<28} {:>14}\n", part, count.dump());
     } else if (!(value.is_array() && value.empty())) {
-      fmt::print("{:<20} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+      fmt::print("{:<20} {}\n", name,
+                 value.is_string() ? value.get<std::string>() : json_text(value));
     }
   }
   return 0;
@@ -100,11 +101,10 @@ int verify(const InspectArguments& arguments) {
     }
   }
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"passed", result.passed()},
-                                              {"tensors", rows},
-                                              {"skipped", result.skipped},
-                                              {"warnings", result.warnings}}
-                           .dump());
+    fmt::print("{}\n", json_text({{"passed", result.passed()},
+                                  {"tensors", rows},
+                                  {"skipped", result.skipped},
+                                  {"warnings", result.warnings}}));
   } else {
     fmt::print("{} of {} tensors agree\n",
                std::count_if(result.tensors.begin(), result.tensors.end(),
@@ -142,7 +142,12 @@ void add_verify(CLI::App& app, Program& program) {
   command->footer(
       "Exit code 0 where everything agrees, 1 where something differs.\n\n"
       "Example:\n  tenfold verify model --against expected.safetensors");
-  command->callback([=, &program] { program.action = [=] { return verify(*arguments); }; });
+  command->callback([=, &program] {
+    program.action = [=, &program] {
+      require_cpu(program, "verify");
+      return verify(*arguments);
+    };
+  });
 }
 
 }  // namespace tenfold::app

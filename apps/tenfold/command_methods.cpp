@@ -1,10 +1,9 @@
 // `tenfold methods`: what a recipe can switch on, from the tables themselves.
 // Not here: the tables.
-#include <nlohmann/json.hpp>
-
 #include "command.h"
 #include "config/schema.h"
 #include "data/mask_sampler.h"
+#include "json_text.h"
 #include "model/registry.h"
 #include "nn/attention_table.h"
 #include "support/fail.h"
@@ -98,7 +97,7 @@ int list_methods(const std::string& name, bool json) {
   if (json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const Entry& entry : chosen) out.push_back(entry_json(entry));
-    fmt::print("{}\n", out.dump(2));
+    fmt::print("{}\n", json_text(out, 2));
     return 0;
   }
   for (const Entry& entry : chosen) {
@@ -106,7 +105,7 @@ int list_methods(const std::string& name, bool json) {
     if (name.empty()) continue;
     if (!entry.paper.empty()) fmt::print("  paper: {}\n", entry.paper);
     for (const auto& [trait, value] : entry.traits.items())
-      fmt::print("  {}: {}\n", trait, value.dump());
+      fmt::print("  {}: {}\n", trait, json_text(value));
     if (!entry.options.empty()) fmt::print("{}", config::help_text(entry.options));
   }
   return 0;

@@ -25,7 +25,7 @@ int prepare_task(const PrepareArguments& arguments, const std::string& kind, Pro
 
 int prepare_shards(const PrepareArguments& arguments, Program& program) {
   require(!arguments.vocabulary.empty(), ErrorKind::usage, "prepare",
-          "--vocab DIR is needed (see tenfold vocab)");
+          "--vocab DIR is needed: the folder that tenfold vocab made");
   const Tokenizer tokenizer = Tokenizer::load(arguments.vocabulary);
   data::DocumentReader reader = open_corpus(arguments.corpus, arguments.out / "corpus");
   data::ShardWriter writer(arguments.out, tokenizer, arguments.shard_tokens);
@@ -57,7 +57,8 @@ void add_prepare(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<PrepareArguments>();
   CLI::App* command =
       app.add_subcommand("prepare", "turn text into token shards, or WordNet into a task's files");
-  add_corpus_arguments(*command, arguments->corpus);
+  add_corpus_arguments(*command, arguments->corpus,
+                       "made from WordNet instead: " + join(wordnet_tasks(), ", "));
   command->add_option("--vocab", arguments->vocabulary, "folder of the vocabulary");
   command->add_option("--out", arguments->out, "folder to write")->required();
   command->add_option("--shard-tokens", arguments->shard_tokens, "tokens of one shard file")
@@ -78,10 +79,9 @@ void add_prepare(CLI::App& app, Program& program) {
   command->callback([=, &program] {
     program.action = [=, &program] {
       const std::string& task = arguments->corpus.task;
-      if (task.starts_with("wordnet-") && task != "wordnet-text") {
-        return prepare_task(*arguments, task.substr(8), program);
-      }
-      return prepare_shards(*arguments, program);
+      check_corpus(arguments->corpus, wordnet_tasks());
+      if (task.empty() || task == kTextTask) return prepare_shards(*arguments, program);
+      return prepare_task(*arguments, task.substr(std::string("wordnet-").size()), program);
     };
   });
 }

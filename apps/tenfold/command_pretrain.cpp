@@ -1,14 +1,11 @@
-// `tenfold pretrain`: masked language modelling on prepared shards.
+// `tenfold pretrain`: an encoder and an objective of the recipe's choice on prepared shards.
 // Not here: the loop (train) or the recipe's sections (recipe.h).
 #include "command.h"
-#include "config/reader.h"
-#include "config/writer.h"
+#include "data/shards.h"
 #include "eval/metrics.h"
 #include "eval/objective_evaluation.h"
-#include "model/checkpoint.h"
-#include "model/mlm_objective.h"
+#include "model/registry.h"
 #include "support/fail.h"
-#include "tensor/device.h"
 #include "training.h"
 
 namespace tenfold::app {
@@ -37,75 +34,67 @@ model::ModelDescription describe_model(PretrainRecipe& recipe, const Tokenizer& 
   encoder.pad_token_id = std::max<int64_t>(0, tokenizer.pad_id());
   model::ModelDescription description;
   description.encoder = encoder;
-  description.architecture = "BertForMaskedLM";
   return description;
 }
 
-int pretrain(const RunArguments& arguments, Program& program) {
-  auto recipe =
-      config::load<PretrainRecipe>(arguments.config, arguments.overrides, recipe_choices());
+/// Loss and perplexity; for every count "NAME_correct" beside a loss part NAME the share of it,
+/// as "accuracy" where there is one part.
+train::Metrics metrics_of(const eval::ObjectiveScores& scores) {
+  train::Metrics metrics{{"loss", scores.loss}, {"perplexity", eval::perplexity(scores.loss)}};
+  for (const auto& [part, mean] : scores.means) {
+    const std::string count = part + "_correct";
+    if (!scores.counts.contains(count)) continue;
+    const std::string name = scores.means.size() == 1 ? "accuracy" : part + "_accuracy";
+    metrics[name] = scores.share(count, part);
+  }
+  return metrics;
+}
+
+int pretrain(const RunArguments& arguments, RunLog& log, Program& program) {
+  auto recipe = load_recipe<PretrainRecipe>(arguments, program);
   if (arguments.dump_config) {
     fmt::print("{}", config::write_toml(recipe));
     return 0;
   }
-  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, "pretrain",
-          "--out RUN is needed");
+  require_out(arguments, "pretrain");
   require(!recipe.data.shards.empty(), ErrorKind::config, "data",
           "shards is not set: --set data.shards=FOLDER");
   const auto shards = data::ShardSet::open(
       recipe.data.shards, recipe.data.verify ? data::Verify::checksums : data::Verify::sizes);
   const Tokenizer tokenizer = Tokenizer::load(recipe.data.shards / "tokenizer");
   const model::ModelDescription description = describe_model(recipe, tokenizer);
-  const torch::Device device = parse_device(recipe.train.device);
-  const auto seed = static_cast<uint64_t>(recipe.train.seed);
+  const torch::TensorOptions tensors = prepare_arithmetic(recipe.train, program);
+  const model::ObjectiveKind& kind = model::objective_table().find(recipe.objective.kind);
   auto model = model::make_model(
       description,
-      {.head = model::Head::mlm,
-       .seed = seed,
-       .tensors = torch::TensorOptions().dtype(parse_dtype(recipe.train.dtype)).device(device)});
-  model::MlmObjective objective(model.mlm);
-  train::EncoderTrainee trainee(model.encoder, objective);
-  auto rows =
+      {.head = kind.head, .seed = static_cast<uint64_t>(recipe.train.seed), .tensors = tensors});
+  const auto objective = kind.make_objective(model);
+  const std::shared_ptr<const data::Collator> collator =
+      kind.make_collator(tokenizer, recipe.objective);
+  const auto rows =
       std::make_shared<data::ShardRows>(shards, tokenizer, recipe.data.rows, data::Part::training);
-  auto collator = std::make_shared<data::MlmCollator>(tokenizer, recipe.mlm);
-  SourceStream stream(std::make_unique<data::BatchSource>(
-      rows, collator, batch_options(recipe.train, recipe.data.window)));
   std::vector<data::Example> held_out;
   if (recipe.train.validate_every > 0) held_out = held_out_examples(shards, tokenizer, recipe.data);
   program.terminal.info("{} rows of {} documents, vocabulary {}, {} layers of width {}",
                         rows->size(), shards.documents(), tokenizer.size(),
                         recipe.model.num_hidden_layers, recipe.model.hidden_size);
-  train::TrainSetup setup{.trainee = trainee,
-                          .batches = stream,
-                          .options = recipe.train,
-                          .run = {},
-                          .write_model = {},
-                          .read_model = {},
-                          .validate = {},
-                          .config = config::flatten(recipe),
-                          .stop_signal = {},
-                          .hooks = {},
-                          .device = device,
-                          .task = "pretrain",
-                          .log = program.terminal,
-                          .progress = program.terminal};
-  setup.write_model = [&](const std::filesystem::path& folder) {
-    model::write_model(folder, description, model.modules());
-    tokenizer.save(folder);
-  };
-  setup.read_model = [&](const std::filesystem::path& folder) {
-    model::read_weights(folder, model.modules());
-  };
+  TrainingParts parts{.task = "pretrain",
+                      .options = recipe.train,
+                      .model = model,
+                      .objective = *objective,
+                      .tokenizer = tokenizer,
+                      .examples = rows,
+                      .collator = collator,
+                      .window = recipe.data.window,
+                      .effective_config = config::write_toml(recipe),
+                      .flat_config = config::flatten(recipe)};
   if (!held_out.empty()) {
-    setup.validate = [&] {
-      const auto scores = eval::evaluate_objective(*model.encoder, objective, *collator, held_out,
-                                                   {.seed = 0, .device = device});
-      return train::Metrics{{"loss", scores.loss},
-                            {"perplexity", eval::perplexity(scores.loss)},
-                            {"accuracy", scores.share("mlm_correct", "mlm")}};
+    parts.validate = [&] {
+      return metrics_of(eval::evaluate_objective(*model.encoder, *objective, *collator, held_out,
+                                                 {.seed = 0, .device = tensors.device()}));
     };
   }
-  return run_and_report(std::move(setup), arguments, config::write_toml(recipe), program);
+  return run_training_command(parts, arguments, log, program);
 }
 
 }  // namespace
@@ -120,8 +109,12 @@ void add_pretrain(CLI::App& app, Program& program) {
            "Recipe keys:\n" +
            config::help_text(config::describe<PretrainRecipe>(recipe_choices()));
   });
-  command->callback(
-      [=, &program] { program.action = [=, &program] { return pretrain(*arguments, program); }; });
+  command->callback([=, &program] {
+    program.action = [=, &program] {
+      return with_run_log(program.terminal,
+                          [&](RunLog& log) { return pretrain(*arguments, log, program); });
+    };
+  });
 }
 
 }  // namespace tenfold::app

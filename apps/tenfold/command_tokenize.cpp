@@ -1,9 +1,8 @@
 // `tenfold tokenize`: ids, tokens and byte offsets of each line.
 // Not here: the tokenizer.
-#include <nlohmann/json.hpp>
-
 #include "command.h"
 #include "data/text_lines.h"
+#include "json_text.h"
 #include "results_out.h"
 #include "tenfold/tokenizer.h"
 
@@ -26,8 +25,7 @@ int tokenize(const TokenizeArguments& arguments) {
       tokens.push_back(tokenizer.token(encoding.ids[i]));
       offsets.push_back({encoding.begin[i], encoding.end[i]});
     }
-    out.line(nlohmann::ordered_json{{"ids", encoding.ids}, {"tokens", tokens}, {"offsets", offsets}}
-                 .dump());
+    out.line(json_text({{"ids", encoding.ids}, {"tokens", tokens}, {"offsets", offsets}}));
   }
   out.finish();
   return 0;
@@ -41,8 +39,7 @@ void add_tokenize(CLI::App& app, Program& program) {
       app.add_subcommand("tokenize", "ids, tokens and byte offsets of each line, as JSON lines");
   command->add_option("--model", arguments->model, "folder with a tokenizer")->required();
   command->add_option("--input", arguments->input, "file, or - for standard input")->required();
-  command->add_option("--output", arguments->output,
-                      "file for the JSON lines (default: standard output)");
+  command->add_option("--output", arguments->output, kOutputHelp);
   command->footer("Example:\n  echo 'Hello, world' | tenfold tokenize --model vocab --input -");
   command->callback([=, &program] { program.action = [=] { return tokenize(*arguments); }; });
 }

@@ -19,6 +19,7 @@ struct VocabArguments {
 };
 
 int make_vocabulary(const VocabArguments& arguments, Program& program) {
+  check_corpus(arguments.corpus, {kTextTask});
   data::DocumentReader reader = open_corpus(arguments.corpus, arguments.out / "corpus");
   WordPieceOptions options;
   options.lowercase = !arguments.cased;
@@ -42,8 +43,10 @@ int make_vocabulary(const VocabArguments& arguments, Program& program) {
 void add_vocab(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<VocabArguments>();
   CLI::App* command = app.add_subcommand("vocab", "train a WordPiece vocabulary from text");
-  add_corpus_arguments(*command, arguments->corpus);
-  command->add_option("--size", arguments->size, "tokens to make")->capture_default_str();
+  add_corpus_arguments(*command, arguments->corpus, "text made from WordNet instead: wordnet-text");
+  command->add_option("--size", arguments->size, "tokens to make")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command
       ->add_option("--min-frequency", arguments->min_frequency,
                    "pairs seen less often are not merged")

@@ -2,6 +2,7 @@
 // Not here: defaults of the parts (their own headers).
 #include "recipe.h"
 
+#include "model/registry.h"
 #include "nn/attention_table.h"
 
 namespace tenfold::app {
@@ -18,7 +19,7 @@ void ShardSection::fields(config::FieldVisitor& v) {
 void PretrainRecipe::fields(config::FieldVisitor& v) {
   v.group("model", model, "shape of the encoder");
   v.group("data", data, "where rows come from");
-  v.group("mlm", mlm, "masked language modelling");
+  v.choice("objective", objective, "what is learnt", v.kinds("objective"));
   v.group("train", train, "how the weights move");
 }
 
@@ -41,6 +42,9 @@ config::ChoiceTables recipe_choices() {
   config::ChoiceTables tables = train::train_choices();
   tables["attention"] = nn::attention_table().choices();
   tables["mask_sampler"] = data::mask_sampler_table().choices();
+  for (const model::ObjectiveKind& kind : model::objective_table().kinds()) {
+    if (kind.head != model::Head::classifier) tables["objective"].push_back(kind.options);
+  }
   return tables;
 }
 

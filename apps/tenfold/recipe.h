@@ -28,7 +28,7 @@ struct ShardSection {
 struct PretrainRecipe {
   model::EncoderConfig model;
   ShardSection data;
-  data::MlmOptions mlm;
+  config::Choice objective = config::Choice::of("mlm", data::MlmOptions{});
   train::TrainOptions train;
   PretrainRecipe() { model.vocab_size = 0; }
   void fields(config::FieldVisitor& v);
@@ -51,7 +51,8 @@ struct FinetuneRecipe {
   void fields(config::FieldVisitor& v);
 };
 
-/// The legal kinds of every slot a recipe names.
+/// The legal kinds of every slot a recipe names. "objective" has those that learn from text alone:
+/// what needs labels is fine-tuned.
 config::ChoiceTables recipe_choices();
 
 }  // namespace tenfold::app

@@ -1,38 +1,37 @@
-// Shared parts of the training commands.
+// From the parts of a run to its outcome.
 // Not here: the loop (train/trainer.h).
 #include "training.h"
 
-#include <cstdio>
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
+#include "data/batch_source.h"
+#include "json_text.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/signals.h"
-#include "support/strings.h"
+#include "tensor/device.h"
+#include "tensor/threads.h"
+#include "train/batch_stream.h"
 
 namespace tenfold::app {
+namespace {
 
-void add_run_arguments(CLI::App& command, RunArguments& arguments) {
-  command.add_option("--config", arguments.config, "recipe (TOML)");
-  command
-      .add_option("--set", arguments.overrides,
-                  "override one key: path.to.key=value; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command.add_option("--out", arguments.out,
-                     "run folder: checkpoints, metrics.jsonl, TensorBoard events");
-  command.add_flag("--resume", arguments.resume,
-                   "go on from the newest whole checkpoint, if there is one");
-  command.add_flag("--dry-run", arguments.dry_run, "check everything, run one step, write nothing");
-  command.add_flag("--dump-config", arguments.dump_config, "print the effective recipe and stop");
-}
+/// The data layer's source as the trainer wants it.
+class SourceStream final : public train::BatchStream {
+ public:
+  explicit SourceStream(std::unique_ptr<data::BatchSource> source) : source_(std::move(source)) {}
+  std::optional<train::DrawnBatch> next() override {
+    auto prepared = source_->next();
+    if (!prepared) return std::nullopt;
+    return train::DrawnBatch{std::move(prepared->batch), prepared->epoch};
+  }
+  std::string position() const override { return source_->position(); }
+  void seek(const std::string& position) override { source_->seek(position); }
+  std::optional<int64_t> batches_per_epoch() const override { return source_->batches_per_epoch(); }
 
-std::optional<train::DrawnBatch> SourceStream::next() {
-  auto prepared = source_->next();
-  if (!prepared) return std::nullopt;
-  return train::DrawnBatch{std::move(prepared->batch), prepared->epoch};
-}
+ private:
+  std::unique_ptr<data::BatchSource> source_;
+};
 
 data::BatchOptions batch_options(const train::TrainOptions& options, int64_t window) {
   data::BatchOptions batches;
@@ -44,28 +43,95 @@ data::BatchOptions batch_options(const train::TrainOptions& options, int64_t win
   return batches;
 }
 
-int run_and_report(train::TrainSetup setup, const RunArguments& arguments,
-                   const std::string& effective_config, Program& program) {
-  StopSignal stop;
-  setup.stop_signal = [&] { return stop.signal_number(); };
-  setup.resume = arguments.resume;
-  setup.dry_run = arguments.dry_run;
-  if (!arguments.dry_run) {
-    setup.run = arguments.out;
-    tenfold::create_directories(arguments.out);
-    // A folder in use keeps its own: the trainer refuses another configuration.
-    const auto config = arguments.out / "config.toml";
-    if (!std::filesystem::exists(config)) write_file_atomically(config, effective_config);
-  }
-  const train::TrainOutcome outcome = train::run_training(std::move(setup));
-  program.terminal.finish();
+/// What belongs to the program in a run folder that the trainer found fit. A folder in use keeps
+/// its own recipe: the trainer refuses another one.
+void enter_folder(const std::filesystem::path& run, const std::string& config, RunLog& log) {
+  const auto path = run / "config.toml";
+  if (!std::filesystem::exists(path)) write_file_atomically(path, config);
+  log.open(run);
+}
+
+std::string outcome_line(const train::TrainOutcome& outcome) {
   nlohmann::ordered_json line{{"step", outcome.step},          {"epoch", outcome.epoch},
                               {"tokens", outcome.tokens},      {"seconds", outcome.seconds},
                               {"loss", outcome.last_loss},     {"skipped", outcome.skipped},
                               {"best_step", outcome.best_step}};
   for (const auto& [name, value] : outcome.best_validation) line["best"][name] = value;
-  fmt::print("{}\n", line.dump());
-  return outcome.ended == train::Ended::signal ? 128 + outcome.signal : 0;
+  return json_text(line);
+}
+
+}  // namespace
+
+void add_run_arguments(CLI::App& command, RunArguments& arguments) {
+  command.add_option("--config", arguments.config, "recipe (TOML)");
+  command
+      .add_option("--set", arguments.overrides,
+                  "override one key: path.to.key=value; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command.add_option("--out", arguments.out,
+                     "run folder: checkpoints, metrics.jsonl, log.txt, TensorBoard events");
+  command.add_flag("--resume", arguments.resume,
+                   "go on from the newest whole checkpoint, if there is one");
+  command.add_flag("--dry-run", arguments.dry_run, "check everything, run one step, write nothing");
+  command.add_flag("--dump-config", arguments.dump_config, "print the effective recipe and stop");
+}
+
+void require_out(const RunArguments& arguments, const std::string& task) {
+  require(!arguments.out.empty() || arguments.dry_run, ErrorKind::usage, task,
+          "--out RUN is needed");
+}
+
+torch::TensorOptions prepare_arithmetic(const train::TrainOptions& options,
+                                        const Program& program) {
+  if (program.threads == 0 && options.threads > 0) set_threads(static_cast<int>(options.threads));
+  return torch::TensorOptions()
+      .dtype(parse_dtype(options.dtype))
+      .device(parse_device(options.device));
+}
+
+int run_training_command(const TrainingParts& parts, const RunArguments& arguments, RunLog& log,
+                         Program& program) {
+  train::EncoderTrainee trainee(parts.model.encoder, parts.objective);
+  SourceStream stream(std::make_unique<data::BatchSource>(
+      parts.examples, parts.collator, batch_options(parts.options, parts.window)));
+  StopSignal stop;
+  const train::TrainOutcome outcome = train::run_training(
+      {.trainee = trainee,
+       .batches = stream,
+       .options = parts.options,
+       .run = arguments.dry_run ? std::filesystem::path() : arguments.out,
+       .write_model =
+           [&](const std::filesystem::path& folder) {
+             model::write_model(folder, parts.model.description, trainee.modules());
+             parts.tokenizer.save(folder);
+           },
+       .read_model =
+           [&](const std::filesystem::path& folder) {
+             model::read_weights(folder, trainee.modules());
+           },
+       .opened = [&] { enter_folder(arguments.out, parts.effective_config, log); },
+       .validate = parts.validate,
+       .config = parts.flat_config,
+       .stop_signal = [&] { return stop.signal_number(); },
+       .hooks = {},
+       .device = parse_device(parts.options.device),
+       .resume = arguments.resume,
+       .dry_run = arguments.dry_run,
+       .task = parts.task,
+       .log = program.terminal,
+       .progress = program.terminal});
+  program.terminal.finish();
+  const bool stopped = outcome.ended == train::Ended::signal;
+  if (stopped) {
+    program.terminal.info("signal {}: saved at step {}; --resume goes on", outcome.signal,
+                          outcome.step);
+  }
+  const std::string line = outcome_line(outcome);
+  log.add(line);
+  fmt::print("{}\n", line);
+  return stopped ? 128 + outcome.signal : 0;
 }
 
 }  // namespace tenfold::app

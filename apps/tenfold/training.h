@@ -1,18 +1,24 @@
-// The parts that pretrain and finetune share: options of the command line, the batch stream, the
-// outcome's exit code. Not here: models and data of either.
+// What pretrain and finetune share: options of the command line, and a run from its parts to its
+// exit code. Not here: models and data of either.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "command.h"
+#include "config/reader.h"
 #include "config/schema.h"
-#include "data/batch_source.h"
+#include "config/writer.h"
+#include "data/collator.h"
+#include "data/example_source.h"
+#include "model/checkpoint.h"
+#include "model/objective.h"
 #include "recipe.h"
-#include "train/batch_stream.h"
+#include "run_log.h"
+#include "tenfold/tokenizer.h"
 #include "train/trainer.h"
 
 namespace tenfold::app {
@@ -26,24 +32,40 @@ struct RunArguments {
 /// --config, --set, --out, --resume, --dry-run, --dump-config.
 void add_run_arguments(CLI::App& command, RunArguments& arguments);
 
-/// The data layer's source as the trainer wants it, on the device of the run.
-class SourceStream final : public train::BatchStream {
- public:
-  explicit SourceStream(std::unique_ptr<data::BatchSource> source) : source_(std::move(source)) {}
-  std::optional<train::DrawnBatch> next() override;
-  std::string position() const override { return source_->position(); }
-  void seek(const std::string& position) override { source_->seek(position); }
-  std::optional<int64_t> batches_per_epoch() const override { return source_->batches_per_epoch(); }
+/// The recipe with its overrides; --device counts as the last one.
+template <typename Recipe>
+Recipe load_recipe(RunArguments arguments, const Program& program) {
+  if (!program.device.empty()) {
+    arguments.overrides.push_back("train.device=\"" + program.device + "\"");
+  }
+  return config::load<Recipe>(arguments.config, arguments.overrides, recipe_choices());
+}
 
- private:
-  std::unique_ptr<data::BatchSource> source_;
+/// Error{usage} where neither --out nor --dry-run is given.
+void require_out(const RunArguments& arguments, const std::string& task);
+
+/// Device and dtype of the weights, and the threads: what [train] and the command line say. Call
+/// before the model is made.
+torch::TensorOptions prepare_arithmetic(const train::TrainOptions& options, const Program& program);
+
+/// The parts of a training run, made by its command. References must outlive run_training_command.
+struct TrainingParts {
+  std::string task;  ///< "pretrain", "finetune"
+  const train::TrainOptions& options;
+  model::LoadedModel& model;
+  model::Objective& objective;
+  const Tokenizer& tokenizer;
+  std::shared_ptr<const data::ExampleSource> examples;
+  std::shared_ptr<const data::Collator> collator;
+  int64_t window = 0;  ///< rows sorted by length together
+  std::function<train::Metrics()> validate = {};
+  std::string effective_config = {};                ///< TOML, for RUN/config.toml
+  std::vector<config::FlatField> flat_config = {};  ///< the same, for refusing another on --resume
 };
 
-data::BatchOptions batch_options(const train::TrainOptions& options, int64_t window);
-
-/// Runs the training, writes RUN/config.toml, prints one line of the outcome to stdout and returns
-/// the exit code (130 or 143 after a signal).
-int run_and_report(train::TrainSetup setup, const RunArguments& arguments,
-                   const std::string& effective_config, Program& program);
+/// Runs the training with RUN/config.toml and RUN/log.txt beside it, prints one line of the outcome
+/// to stdout and returns the exit code (130 or 143 after a signal).
+int run_training_command(const TrainingParts& parts, const RunArguments& arguments, RunLog& log,
+                         Program& program);
 
 }  // namespace tenfold::app

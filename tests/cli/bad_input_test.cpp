@@ -1,5 +1,6 @@
 // Wrong input: one clear line, the documented exit code, nothing lost.
-// Not here: damage below the program (each layer's own tests).
+// Not here: damage below the program (each layer's own tests), folders that cannot be written
+// (unwritable_test.cpp), the command line itself (command_line_test.cpp).
 #include "program.h"
 
 namespace tenfold::testing {
@@ -75,26 +76,66 @@ TEST_F(BadInput, Tasks) {
   expect("inspect " + at("nothing"), 4, "nothing");
 }
 
-TEST_F(BadInput, AFolderThatCannotBeWritten) {
-  make_shards();
-  make_recipe();
-  spill(folder_ / "file", "not a folder");
-  expect(pretrain("file/run"), 1, "file");
+TEST_F(BadInput, RowsForAnotherModel) {
+  make_classifier();
+  const std::string model = " --model " + at("tuned/best");
+  spill(folder_ / "strange.tsv", "the dog\tz\n");
+  expect("evaluate" + model + " --data " + at("strange.tsv"), 3, "strange.tsv:1: the label 'z'");
+  spill(folder_ / "few.tsv", "the dog\ta cat\tanimal\nthe dog\tanimal\n");
+  expect("evaluate" + model + " --data " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
+  expect("predict" + model + " --input " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
+  expect("predict --model " + at("mlm/latest") + " --input " + at("few.tsv"), 4, "label");
+  expect("fill" + model + " --input " + at("few.tsv"), 4, "cls.predictions");
 }
 
-TEST_F(BadInput, AFullDisk) {
-  if (::geteuid() != 0) GTEST_SKIP() << "mounting a small disk needs root";
+TEST_F(BadInput, AVocabularyOfAnotherSize) {
+  make_classifier();
+  spill(folder_ / "more.txt", slurp(folder_ / "text.txt") +
+                                  "quite many entirely different words stand here beyond those\n");
+  ASSERT_EQ(
+      run("vocab --min-frequency 1 --size 300 --input " + at("more.txt") + " --out " + at("other"))
+          .code,
+      0);
+  for (const char* name : {"vocab.txt", "tokenizer.json"}) {
+    std::filesystem::copy_file(folder_ / "other" / name, folder_ / "tuned" / "best" / name,
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(folder_ / "other" / name, folder_ / "mlm" / "latest" / name,
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+  const std::string model = " --model " + at("tuned/best");
+  expect("predict" + model + " --input " + at("text.txt"), 4, "the tokenizer has");
+  expect("evaluate" + model + " --data " + at("task.tsv"), 4, "the tokenizer has");
+  expect("fill --model " + at("mlm/latest") + " --input " + at("text.txt"), 4, "the tokenizer has");
+  expect(finetune("x"), 4, "the tokenizer has");
+  EXPECT_FALSE(std::filesystem::exists(at("x")));
+}
+
+TEST_F(BadInput, ALabelThatIsNoText) {
   make_shards();
   make_recipe();
-  std::filesystem::create_directories(at("disk"));
-  if (std::system(("mount -t tmpfs -o size=128k tmpfs " + at("disk") + " 2>/dev/null").c_str()) !=
-      0) {
-    GTEST_SKIP() << "no small disk can be mounted here";
+  ASSERT_EQ(run(pretrain("mlm", "--set train.steps=5")).code, 0);
+  spill(folder_ / "task.tsv",
+        "the dog\tgood\nthe cat\tb\xff"
+        "d\n");
+  expect(finetune("x"), 3, "UTF-8");
+}
+
+TEST_F(BadInput, MissingModelsFoldersAndFilesInEachOthersPlace) {
+  make_corpus();
+  ASSERT_EQ(run("vocab --input " + at("text.txt") + " --size 80 --out " + at("vocab")).code, 0);
+  for (const std::string command : {"predict", "fill", "tokenize"}) {
+    expect(command + " --model " + at("none") + " --input " + at("text.txt"), 4, "none");
+    expect(command + " --model " + at("text.txt") + " --input " + at("text.txt"), 4, "text.txt");
   }
-  const Ran ran = run(pretrain("disk/run"));
-  EXPECT_EQ(ran.code, 1) << ran.err;
-  EXPECT_NE(ran.err.find("No space left"), std::string::npos) << ran.err;
-  EXPECT_EQ(std::system(("umount " + at("disk")).c_str()), 0);
+  expect("tokenize --model " + at("vocab") + " --input " + at("none.txt"), 3, "none.txt");
+  expect("tokenize --model " + at("vocab") + " --input " + at("vocab"), 3, "is a folder");
+  expect("evaluate --model " + at("none") + " --data " + at("text.txt"), 4, "none");
+  expect("inspect " + at("text.txt"), 4, "text.txt");
+  expect("verify " + at("none") + " --against " + at("text.txt"), 4, "text.txt");
+  expect("pretrain --config " + at("vocab") + " --out " + at("x"), 2, "vocab");
+  expect("prepare --input " + at("vocab") + " --vocab " + at("vocab") + " --out " + at("s"), 3,
+         "is a folder");
+  expect("report --title x --run a:1=" + at("none"), 3, "none");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Every command once, on generated text, as the README shows them.
 // Not here: bad input (bad_input_test.cpp) or killed runs (resume_test.cpp).
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "program.h"
 
@@ -16,7 +17,7 @@ TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
   EXPECT_EQ(help.code, 0);
   for (const char* command :
        {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict", "fill", "tokenize",
-        "inspect", "methods", "doctor", "verify", "bench"}) {
+        "inspect", "methods", "doctor", "verify", "bench", "report"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     const Ran one = run(std::string(command) + " --help");
     EXPECT_EQ(one.code, 0) << command;
@@ -26,25 +27,7 @@ TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
 }
 
 TEST_F(Transcripts, FromTextToPredictions) {
-  make_shards();
-  make_recipe();
-  const Ran trained = run(pretrain("mlm"));
-  ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_EQ(json::parse(trained.out).at("step"), 20);
-
-  std::string rows;
-  for (int i = 0; i < 60; ++i)
-    rows += i % 2 == 0 ? "the dog sees a cat\tanimal\n" : "a bird likes the fish\tother\n";
-  spill(folder_ / "task.tsv", rows);
-  const Ran tuned =
-      run("finetune --threads 1 --model " + at("mlm/latest") +
-          " --set data.train=" + at("task.tsv") + " --set data.dev=" + at("task.tsv") +
-          " --set train.steps=30 --set train.validate_every=15 --set data.max_length=16 --set "
-          "train.batch_tokens=128 --set train.optimizer.kind=adamw --set "
-          "train.optimizer.adamw.learning_rate=1e-2 --out " +
-          at("tuned"));
-  ASSERT_EQ(tuned.code, 0) << tuned.err;
-
+  make_classifier();
   const Ran scores =
       run("evaluate --json --model " + at("tuned/best") + " --data " + at("task.tsv"));
   ASSERT_EQ(scores.code, 0) << scores.err;
@@ -93,6 +76,80 @@ TEST_F(Transcripts, MethodsAreListedWithOptionsAndTraits) {
   const Ran unknown = run("methods sofmax");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("'softmax'"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Transcripts, PredictLabelsRowsInOrderWhateverTheirLength) {
+  make_classifier();
+  std::string rows;
+  for (int i = 0; i < 150; ++i) {
+    rows += i % 3 == 0 ? "the dog sees a cat\n" : "a bird likes the fish\n";
+  }
+  rows += "the dog sees\ta cat near the horse\nbroken \xff\xfe bytes\n";
+  const Ran ran = run("predict --model " + at("tuned/best") + " --input -", rows);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ASSERT_EQ(count_lines(ran.out), 152U);
+  std::istringstream lines(ran.out);
+  std::string line;
+  for (int i = 0; i < 150 && std::getline(lines, line); ++i) {
+    const json row = json::parse(line);
+    EXPECT_EQ(row.at("label"), i % 3 == 0 ? "animal" : "other") << i;
+    EXPECT_NEAR(
+        row.at("scores").at("animal").get<double>() + row.at("scores").at("other").get<double>(), 1,
+        1e-6);
+    EXPECT_EQ(row.at("score"), row.at("scores").at(row.at("label").get<std::string>()));
+  }
+  const Ran bytes = run("fill --model " + at("mlm/best") + " --input -", "\xff [MASK]\n");
+  ASSERT_EQ(bytes.code, 0) << bytes.err;
+  EXPECT_EQ(json::parse(bytes.out).at("text"), "\xEF\xBF\xBD [MASK]");
+}
+
+TEST_F(Transcripts, VerifyAgreesWithTheReferenceAndSaysWhereItDoesNot) {
+  const auto golden = source_folder() / ".." / "shared" / "goldens" / "models" / "bert-mlm";
+  if (!std::filesystem::exists(golden)) GTEST_SKIP() << "no reference models here";
+  const std::string line =
+      "verify " + golden.string() + " --against " + (golden / "expected.safetensors").string();
+  const Ran same = run(line);
+  EXPECT_EQ(same.code, 0) << same.err;
+  EXPECT_NE(same.out.find("tensors agree"), std::string::npos) << same.out;
+  const Ran strict = run(line + " --tolerance 1e-12 --json");
+  EXPECT_EQ(strict.code, 1) << strict.err;
+  EXPECT_EQ(json::parse(strict.out).at("passed"), false);
+}
+
+TEST_F(Transcripts, DoctorDescribesMachineAndBuild) {
+  const Ran lines = run("doctor");
+  ASSERT_EQ(lines.code, 0) << lines.err;
+  EXPECT_NE(lines.out.find("fp32_gflops"), std::string::npos) << lines.out;
+  const Ran object = run("doctor --json");
+  ASSERT_EQ(object.code, 0) << object.err;
+  const json machine = json::parse(object.out);
+  for (const char* key : {"tenfold", "commit", "compiler", "flags", "libtorch", "cpu", "advice"}) {
+    EXPECT_TRUE(machine.contains(key)) << key;
+  }
+  EXPECT_GT(machine.at("fp32_gflops"), 0.1);
+}
+
+TEST_F(Transcripts, BenchPrintsJsonLines) {
+  const Ran ran = run("bench roof --cases mm/fp32 --seconds 0.2 --rounds 1");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ASSERT_GE(count_lines(ran.out), 1U);
+  EXPECT_EQ(json::parse(ran.out.substr(0, ran.out.find('\n'))).at("case"), "mm/fp32") << ran.out;
+  const Ran unknown = run("bench rof");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("'roof'"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Transcripts, ReportComparesRuns) {
+  spill(folder_ / "a" / "evaluation.json", R"({"accuracy":0.75,"f1_macro":0.5})");
+  spill(folder_ / "b" / "evaluation.json", R"({"accuracy":0.5,"f1_macro":0.25})");
+  const Ran ran =
+      run("report --title Worth --run pre-trained:1=" + at("a") + " --run scratch:1=" + at("b") +
+          " --fixed majority=accuracy:0.25 --out " + at("page.html"));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const char* part : {"pre-trained", "scratch", "majority", "accuracy"}) {
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
+  }
+  EXPECT_NE(slurp(folder_ / "page.html").find("Worth"), std::string::npos);
 }
 
 TEST_F(Transcripts, ADryRunWritesNothing) {

@@ -1,0 +1,26 @@
+# Writes HEADER with the commit that SOURCE stands at, and leaves it alone where nothing changed.
+# Run by the build: cmake -DSOURCE=... -DHEADER=... -P write_commit.cmake
+set(commit unknown)
+set(changes "")
+find_program(GIT git)
+if(GIT)
+  # Builds may run beside other git commands: never take the index's lock.
+  set(ENV{GIT_OPTIONAL_LOCKS} 0)
+  execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse --short=12 HEAD OUTPUT_VARIABLE found
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+  if(NOT failed)
+    set(commit ${found})
+    execute_process(COMMAND ${GIT} -C ${SOURCE} status --porcelain --untracked-files=no OUTPUT_VARIABLE changes ERROR_QUIET)
+  endif()
+endif()
+if(changes)
+  string(APPEND commit " with changes")
+endif()
+set(text "#pragma once\n#define TENFOLD_COMMIT \"${commit}\"\n")
+set(present "")
+if(EXISTS ${HEADER})
+  file(READ ${HEADER} present)
+endif()
+if(NOT text STREQUAL present)
+  file(WRITE ${HEADER} "${text}")
+endif()
