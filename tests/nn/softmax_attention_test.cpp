@@ -157,7 +157,7 @@ void check_golden(const SafetensorsFile& file, const std::string& name, at::Scal
 }
 
 TEST(SoftmaxAttention, EqualsTheGoldens) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const auto file = SafetensorsFile::open(shared_path("goldens/attention/softmax.safetensors"));
   int cases = 0;
   for (const TensorEntry& entry : file.entries()) {
@@ -168,6 +168,77 @@ TEST(SoftmaxAttention, EqualsTheGoldens) {
       check_golden(file, entry.name.substr(0, end), dtype);
   }
   EXPECT_EQ(cases, 32);
+  tenfold::testing::compared_goldens(static_cast<size_t>(cases));
+}
+
+/// Scores of the layers one after another: what the kernels hand on equals the golden's sums.
+void check_carry(const SafetensorsFile& file, const std::string& name, at::ScalarType dtype) {
+  SCOPED_TRACE(name);
+  const auto stored = [&](const char* part) { return file.tensor(name + "/" + part).to(dtype); };
+  const Tensor query_LBHNE = stored("q"), key_LBHME = stored("k"), value_LBHMF = stored("v");
+  const int64_t count = query_LBHNE.size(1), heads = query_LBHNE.size(2), n = query_LBHNE.size(3),
+                m = key_LBHME.size(3);
+  const auto rows = static_cast<size_t>(count);
+  const bool causal = name.find("causal") != std::string::npos;
+  const Tensor keep_BM = file.tensor(name + "/keep").to(torch::kBool);
+  AttentionContext context{
+      .query_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, n)),
+      .source_layout = SequenceLayout::of_lengths(std::vector<int64_t>(rows, m)),
+      .mask = {.see = {causal ? See::past : See::all}, .source = {}, .keep_S = keep_BM.flatten()},
+      .bias = nullptr,
+      .past = std::vector<int64_t>(rows, m - n),
+      .pass = {},
+      .row_keys_T = {}};
+  SoftmaxPlan plan = SoftmaxPlan::of(context);
+  plan.scale = 1.0 / std::sqrt(static_cast<double>(query_LBHNE.size(4)));
+  plan.hand_on_scores = true;
+  const double tolerance = dtype == at::kDouble ? 1e-10 : 1e-5;
+  const auto near = [&](const Tensor& got, const Tensor& expected, const char* part) {
+    const double largest = std::max(1.0, expected.abs().max().item<double>());
+    EXPECT_LE(worst(got.to(torch::kDouble), expected), tolerance * largest) << part;
+  };
+  for (const bool fast : {true, false}) {
+    std::vector<Tensor> inputs;
+    Tensor loss, carry;
+    for (int64_t layer = 0; layer < query_LBHNE.size(0); ++layer) {
+      for (const Tensor& x : {query_LBHNE, key_LBHME, value_LBHMF})
+        inputs.push_back(packed_rows(x[layer]).requires_grad_());
+      const Tensor* qkv = &inputs[inputs.size() - 3];
+      const SoftmaxOut out = fast ? softmax_fast(qkv[0], qkv[1], qkv[2], carry, plan)
+                                  : softmax_reference(qkv[0], qkv[1], qkv[2], carry, plan);
+      carry = out.flat_scores;
+      near(out.context_THE, packed_rows(file.tensor(name + "/out")[layer]), "out");
+      const Tensor score_BHNM = file.tensor(name + "/scores")[layer];
+      std::vector<Tensor> seen;
+      for (int64_t b = 0; b < count; ++b)
+        seen.push_back(score_BHNM[b].index({"...", keep_BM[b]}).reshape({heads * n, -1}).flatten());
+      near(carry, at::cat(seen), "scores");
+      const Tensor part = (out.context_THE * packed_rows(stored("G")[layer])).sum();
+      loss = loss.defined() ? loss + part : part;
+    }
+    const auto gradients = torch::autograd::grad({loss}, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const char* part = i % 3 == 0 ? "grad.q" : i % 3 == 1 ? "grad.k" : "grad.v";
+      near(gradients[i], packed_rows(file.tensor(name + "/" + part)[static_cast<int64_t>(i / 3)]),
+           part);
+    }
+  }
+}
+
+TEST(SoftmaxAttention, CarriesScoresAsTheRealformerGoldens) {
+  TENFOLD_COMPARES_GOLDENS();
+  const auto file = SafetensorsFile::open(shared_path("goldens/attention/realformer.safetensors"));
+  int cases = 0;
+  for (const TensorEntry& entry : file.entries()) {
+    const size_t end = entry.name.find("/q");
+    const std::string name = entry.name.substr(0, end);
+    // The running mean is a temperature of its own kind, which the built-in attention has not.
+    if (end == std::string::npos || name.find("sum") == std::string::npos) continue;
+    ++cases;
+    for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) check_carry(file, name, dtype);
+  }
+  EXPECT_EQ(cases, 6);
+  tenfold::testing::compared_goldens(static_cast<size_t>(cases));
 }
 
 }  // namespace
