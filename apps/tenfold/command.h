@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -24,6 +25,9 @@ struct Program {
 
 /// Error{unsupported} naming the command where --device asks for more than the CPU.
 void require_cpu(const Program& program, const std::string& command);
+
+/// For options that take whole numbers from `least` on.
+CLI::Validator whole_number(int64_t least);
 
 /// Each declares one command: its options once, its help, and its action.
 void add_vocab(CLI::App& app, Program& program);

@@ -152,10 +152,10 @@ void add_evaluate(CLI::App& app, Program& program) {
   command
       ->add_option("--max-length", arguments->max_length,
                    "cut longer texts; 0: the model's positions")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
   command->add_option("--batch-tokens", arguments->batch_tokens, "tokens of a batch")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
   command->footer("Example:\n  tenfold evaluate --model runs/sst2/best --data dev.tsv --json");

@@ -3,6 +3,7 @@
 #include "command_line.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "build_info.h"
 #include "support/fail.h"
@@ -95,6 +96,17 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* command = chosen_command(app);
   return fmt::format("{} (see tenfold {}--help)", unknown.empty() ? error.what() : unknown,
                      command == nullptr ? "" : command->get_name() + " ");
+}
+
+CLI::Validator whole_number(int64_t least) {
+  const auto check = [least](const std::string& text) -> std::string {
+    int64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc() && rest == end && number >= least) return "";
+    return fmt::format("expected a whole number of at least {}, got '{}'", least, text);
+  };
+  return CLI::Validator(check, fmt::format("(at least {})", least));
 }
 
 void require_cpu(const Program& program, const std::string& command) {

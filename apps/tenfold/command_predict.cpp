@@ -126,7 +126,7 @@ void add_fill(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("fill", "the best tokens for each [MASK]");
   add_common(*command, *arguments);
   command->add_option("--top", arguments->top, "candidates for each [MASK]")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   command->footer(
       "Example:\n  echo 'a dog is an [MASK]' | tenfold fill --model runs/mlm/best --input - --top "

@@ -62,7 +62,7 @@ void add_prepare(CLI::App& app, Program& program) {
   command->add_option("--vocab", arguments->vocabulary, "folder of the vocabulary");
   command->add_option("--out", arguments->out, "folder to write")->required();
   command->add_option("--shard-tokens", arguments->shard_tokens, "tokens of one shard file")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   command->footer(
       "A killed run goes on where it was: give the same command again. Inputs that changed "

@@ -45,11 +45,12 @@ void add_vocab(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("vocab", "train a WordPiece vocabulary from text");
   add_corpus_arguments(*command, arguments->corpus, "text made from WordNet instead: wordnet-text");
   command->add_option("--size", arguments->size, "tokens to make")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   command
       ->add_option("--min-frequency", arguments->min_frequency,
                    "pairs seen less often are not merged")
+      ->check(whole_number(1))
       ->capture_default_str();
   command->add_flag("--cased", arguments->cased, "keep upper case and accents");
   command->add_option("--out", arguments->out, "folder for vocab.txt, tokenizer.json and their kin")

@@ -106,6 +106,12 @@ std::vector<TokenScore> Model::Impl::candidates(const std::vector<int32_t>& ids,
 
 Model Model::load(const std::filesystem::path& directory, const ModelOptions& options) {
   const torch::Device device = parse_device(options.device);
+  if (options.head == ModelHead::classifier) {
+    const model::ModelDescription description = model::read_description(directory);
+    require(!description.labels.empty(), ErrorKind::checkpoint, "model",
+            "{} is no classifier but a {}: fine-tune it first", directory.string(),
+            description.architecture);
+  }
   auto impl = std::make_shared<Impl>(
       Impl{Tokenizer::load(directory),
            model::load_model(

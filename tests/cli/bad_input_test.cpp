@@ -21,6 +21,8 @@ TEST_F(BadInput, UnknownWordsNameTheNearest) {
   expect("pretrian", 2, "'pretrain'");
   expect("pretrain --confg x", 2, "'--config'");
   expect("evaluate --model x", 2, "--data");
+  expect("vocab --size abc --out x", 2, "expected a whole number of at least 1, got 'abc'");
+  expect("fill --model x --input y --top 0", 2, "at least 1, got '0'");
 }
 
 TEST_F(BadInput, MissingAndEmptyText) {
@@ -84,7 +86,8 @@ TEST_F(BadInput, RowsForAnotherModel) {
   spill(folder_ / "few.tsv", "the dog\ta cat\tanimal\nthe dog\tanimal\n");
   expect("evaluate" + model + " --data " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
   expect("predict" + model + " --input " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
-  expect("predict --model " + at("mlm/latest") + " --input " + at("few.tsv"), 4, "label");
+  expect("predict --model " + at("mlm/latest") + " --input " + at("few.tsv"), 4,
+         "is no classifier");
   expect("fill" + model + " --input " + at("few.tsv"), 4, "cls.predictions");
 }
 

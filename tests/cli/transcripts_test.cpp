@@ -142,6 +142,11 @@ TEST_F(Transcripts, BenchPrintsJsonLines) {
 TEST_F(Transcripts, ReportComparesRuns) {
   spill(folder_ / "a" / "evaluation.json", R"({"accuracy":0.75,"f1_macro":0.5})");
   spill(folder_ / "b" / "evaluation.json", R"({"accuracy":0.5,"f1_macro":0.25})");
+  for (const char* name : {"a", "b"}) {
+    spill(folder_ / name / "metrics.jsonl",
+          "{\"step\":1,\"loss\":3.5,\"learning_rate\":0.1}\n"
+          "{\"step\":2,\"loss\":2.5,\"learning_rate\":0.1}\n");
+  }
   const Ran ran =
       run("report --title Worth --run pre-trained:1=" + at("a") + " --run scratch:1=" + at("b") +
           " --fixed majority=accuracy:0.25 --out " + at("page.html"));
