@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "config/toml_check.h"
 #include "config/value_text.h"
 #include "support/files.h"
 #include "support/strings.h"
@@ -13,11 +14,17 @@
 namespace tenfold::config {
 namespace {
 
-constexpr uint64_t kMaxConfigBytes = 16 << 20;
+constexpr uint64_t kMaxConfigBytes = 256 << 10;  // a value of two bytes takes hundreds when parsed
 constexpr int kMaxJsonDepth = 64;
+constexpr int64_t kMostJsonValues = 50'000;
 constexpr std::string_view kOverrideMark = "--set ";
 
 toml::table parse_toml(std::string_view text, const std::string& name) {
+  require(text.size() <= kMaxConfigBytes, ErrorKind::config, "config",
+          "{} has {} bytes, more than the {} allowed here", name, text.size(), kMaxConfigBytes);
+  const TomlFault fault = toml_fault(text);
+  require(fault.rule.empty(), ErrorKind::config, "config", "{}:{}: {}", name, fault.line,
+          fault.rule);
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
@@ -27,57 +34,78 @@ toml::table parse_toml(std::string_view text, const std::string& name) {
   }
 }
 
-void add_json(toml::table& table, const std::string& key, const nlohmann::json& value, int depth);
+/// Copies JSON into tables, up to a depth and a number of values: each takes far more room there.
+class JsonCopy {
+ public:
+  explicit JsonCopy(const std::string& name) : name_(name) {}
 
-void append_json(toml::array& array, const nlohmann::json& value, int depth) {
-  toml::table holder;
-  add_json(holder, "item", value, depth);
-  if (toml::node* node = holder.get("item")) array.push_back(std::move(*node));
-}
-
-toml::table table_of_json(const nlohmann::json& object, int depth) {
-  require(depth <= kMaxJsonDepth, ErrorKind::config, "config", "JSON is nested deeper than {}",
-          kMaxJsonDepth);
-  toml::table table;
-  for (const auto& [key, value] : object.items()) add_json(table, key, value, depth);
-  return table;
-}
-
-void add_json(toml::table& table, const std::string& key, const nlohmann::json& value, int depth) {
-  require(depth <= kMaxJsonDepth, ErrorKind::config, "config", "JSON is nested deeper than {}",
-          kMaxJsonDepth);
-  if (value.is_object()) {
-    table.insert(key, table_of_json(value, depth + 1));
-  } else if (value.is_array()) {
-    toml::array array;
-    for (const auto& item : value) append_json(array, item, depth + 1);
-    table.insert(key, std::move(array));
-  } else if (value.is_string()) {
-    table.insert(key, value.get<std::string>());
-  } else if (value.is_boolean()) {
-    table.insert(key, value.get<bool>());
-  } else if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) {
-    table.insert(key, value.get<double>());
-  } else if (value.is_number_integer()) {
-    table.insert(key, value.get<int64_t>());
-  } else if (value.is_number_float()) {
-    table.insert(key, value.get<double>());
+  toml::table table(const nlohmann::json& object, int depth) {
+    require(depth <= kMaxJsonDepth, ErrorKind::config, "config", "{}: nested deeper than {}", name_,
+            kMaxJsonDepth);
+    toml::table table;
+    for (const auto& [key, value] : object.items()) add(table, key, value, depth);
+    return table;
   }
-}
+
+ private:
+  void add(toml::table& table, const std::string& key, const nlohmann::json& value, int depth) {
+    require(++count_ <= kMostJsonValues, ErrorKind::config, "config", "{}: more than {} values",
+            name_, kMostJsonValues);
+    if (value.is_object()) {
+      table.insert(key, this->table(value, depth + 1));
+    } else if (value.is_array()) {
+      table.insert(key, list(value, depth + 1));
+    } else if (value.is_string()) {
+      table.insert(key, value.get<std::string>());
+    } else if (value.is_boolean()) {
+      table.insert(key, value.get<bool>());
+    } else if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) {
+      table.insert(key, value.get<double>());
+    } else if (value.is_number_integer()) {
+      table.insert(key, value.get<int64_t>());
+    } else if (value.is_number_float()) {
+      table.insert(key, value.get<double>());
+    }
+  }
+
+  toml::array list(const nlohmann::json& values, int depth) {
+    require(depth <= kMaxJsonDepth, ErrorKind::config, "config", "{}: nested deeper than {}", name_,
+            kMaxJsonDepth);
+    toml::array list;
+    for (const auto& value : values) {
+      toml::table holder;
+      add(holder, "item", value, depth);
+      if (toml::node* node = holder.get("item")) list.push_back(std::move(*node));
+    }
+    return list;
+  }
+
+  const std::string& name_;
+  int64_t count_ = 0;
+};
 
 // The value of an override: TOML, or else a bare word.
 toml::table parse_override(std::string_view value, const std::string& source) {
   const std::string line = fmt::format("value = {}", value);
-  try {
-    toml::table parsed = toml::parse(line, source);
-    if (parsed.size() == 1) return parsed;
-  } catch (const toml::parse_error& error) {
-    const bool looks_structured =
-        !value.empty() && std::string_view("[{\"'").find(value[0]) != std::string_view::npos;
-    require(!looks_structured, ErrorKind::config, "config", "{}: the value is not TOML: {}", source,
-            error.description());
+  const bool looks_structured =
+      !value.empty() && std::string_view("[{\"'").find(value[0]) != std::string_view::npos;
+  const TomlFault fault = toml_fault(line);
+  require(fault.rule.empty() || !looks_structured, ErrorKind::config, "config",
+          "{}: the value is not TOML: {}", source, fault.rule);
+  if (fault.rule.empty()) {
+    try {
+      toml::table parsed = toml::parse(line, source);
+      if (parsed.size() == 1) return parsed;
+    } catch (const toml::parse_error& error) {
+      require(!looks_structured, ErrorKind::config, "config", "{}: the value is not TOML: {}",
+              source, error.description());
+    }
   }
-  return toml::parse("value = " + quoted_toml(value), source);
+  try {
+    return toml::parse("value = " + quoted_toml(value), source);
+  } catch (const toml::parse_error& error) {
+    fail(ErrorKind::config, "config", "{}: the value is no text: {}", source, error.description());
+  }
 }
 
 size_t index_in(const toml::array& array, std::string_view key, const std::string& source) {
@@ -142,7 +170,7 @@ Document Document::from_json(const nlohmann::json& object, std::string name) {
   require(object.is_object(), ErrorKind::config, "config", "{}: expected a JSON object, got {}",
           name, object.type_name());
   auto state = std::make_unique<State>();
-  state->root = table_of_json(object, 1);
+  state->root = JsonCopy(name).table(object, 1);
   state->name = std::move(name);
   return Document(std::move(state));
 }

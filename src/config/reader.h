@@ -25,7 +25,7 @@ class Document {
   /// Error{config} with file:line:column where the text is not TOML. `name` stands in messages.
   static Document parse(std::string_view text, std::string name);
 
-  /// A TOML file of at most 16 MiB. Error{config} naming the path where it cannot be read or
+  /// A TOML file of at most 256 KiB. Error{config} naming the path where it cannot be read or
   /// parsed.
   static Document load(const std::filesystem::path& path);
 

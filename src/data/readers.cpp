@@ -2,9 +2,8 @@
 // Not here: decompression (text_lines.cpp).
 #include "data/readers.h"
 
-#include <nlohmann/json.hpp>
-
 #include "support/fail.h"
+#include "support/json.h"
 #include "support/strings.h"
 
 namespace tenfold::data {
@@ -121,8 +120,9 @@ std::optional<std::string> DocumentReader::text_of_row(const std::string& row) {
     if (bad_rows_++ == 0) first_bad_ = message;
     return std::nullopt;
   };
-  const auto parsed = nlohmann::json::parse(row, nullptr, false);
-  if (parsed.is_discarded() || !parsed.is_object()) return bad("the row is no JSON object");
+  const auto [parsed, fault] = try_parse_json(row, kRowLimits);
+  if (!fault.empty()) return bad("the row is no JSON object: it " + fault);
+  if (!parsed.is_object()) return bad("the row is no JSON object");
   const auto text = parsed.find(options_.text_key);
   if (text == parsed.end() || !text->is_string())
     return bad(fmt::format("no text under '{}'", options_.text_key));

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "support/checksum.h"
 #include "support/fail.h"
+#include "support/json.h"
 
 namespace tenfold::data {
 
@@ -36,15 +38,22 @@ nlohmann::json read_index(const std::filesystem::path& folder) {
   const auto path = folder / kIndex;
   require(std::filesystem::exists(path), ErrorKind::data, "shards",
           "{} holds no {}: make it with 'tenfold prepare'", folder.string(), kIndex);
-  const auto parsed = nlohmann::json::parse(read_file(path, kLargestIndex), nullptr, false);
-  require(parsed.is_object(), ErrorKind::data, "shards", "{} is not JSON", path.string());
+  auto parsed =
+      parse_json(read_file(path, kLargestIndex), path.string(), ErrorKind::data, "shards");
+  require(parsed.is_object(), ErrorKind::data, "shards", "{} is no JSON object", path.string());
   return parsed;
 }
 
 template <typename T>
 T index_value(const nlohmann::json& index, const char* key, const std::filesystem::path& folder) {
   try {
-    return index.at(key).get<T>();
+    const nlohmann::json& value = index.at(key);
+    // A fraction or a truth value would turn into some number.
+    if (!std::is_same_v<T, uint64_t> && !std::is_same_v<T, int64_t>) return value.get<T>();
+    if (value.is_number_unsigned() && value.get<uint64_t>() <= INT64_MAX) return value.get<T>();
+    if (std::is_same_v<T, uint64_t> && value.is_number_unsigned()) return value.get<T>();
+    fail(ErrorKind::data, "shards", "{}: {} must be a whole number from 0",
+         (folder / kIndex).string(), key);
   } catch (const nlohmann::json::exception&) {
     fail(ErrorKind::data, "shards", "{}: {} is missing or has the wrong type",
          (folder / kIndex).string(), key);
@@ -201,6 +210,9 @@ ShardSet ShardSet::open(const std::filesystem::path& folder, Verify verify) {
               sizeof h + 8 * d, last, h.tokens);
       last = end;
     }
+    require(last == h.tokens, ErrorKind::data, "shards",
+            "{}: {} tokens after the last document (offset {})", name, h.tokens - last,
+            sizeof h + 8 * h.documents + h.token_bytes * last);
     set.first_document_.push_back(set.first_document_.back() + static_cast<int64_t>(h.documents));
     set.shards_.push_back(std::move(shard));
   }
@@ -238,6 +250,10 @@ void ShardSet::read(int64_t document, int64_t begin, int64_t end, std::vector<in
   for (uint64_t i = first; i < first + static_cast<uint64_t>(end - begin); ++i) {
     int32_t id = 0;
     std::memcpy(&id, shard->tokens() + i * shard->header.token_bytes, shard->header.token_bytes);
+    // Opening does not read the tokens, so that large sets open at once: they are checked here.
+    require(id >= 0 && id < vocabulary_, ErrorKind::data, "shards",
+            "{}: token {} has id {}, the vocabulary has {}", shard->file.path().string(), i, id,
+            vocabulary_);
     ids.push_back(id);
   }
 }

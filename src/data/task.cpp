@@ -10,6 +10,7 @@
 
 #include "data/text_lines.h"
 #include "support/fail.h"
+#include "support/json.h"
 #include "support/strings.h"
 
 namespace tenfold::data {
@@ -48,6 +49,8 @@ std::vector<std::string> comma_fields(std::string line, TextLines& lines) {
       fields.emplace_back();
     } else {
       fields.back() += c;
+      require(fields.back().size() <= kLongestLine, ErrorKind::data, "task",
+              "{}:{}: a quoted field has more than {} bytes", lines.name(), number, kLongestLine);
     }
   }
 }
@@ -185,9 +188,10 @@ std::optional<std::string> text_under(const nlohmann::json& row, const std::stri
 void read_objects(TextLines& lines, const TaskColumns& columns, RowSink& sink) {
   while (std::optional<std::string> line = lines.next()) {
     if (trim(*line).empty()) continue;
-    const auto parsed = nlohmann::json::parse(*line, nullptr, false);
-    if (parsed.is_discarded() || !parsed.is_object()) {
-      sink.bad(lines.number(), "the row is no JSON object");
+    const auto [parsed, fault] = try_parse_json(*line, kRowLimits);
+    if (!fault.empty() || !parsed.is_object()) {
+      sink.bad(lines.number(),
+               "the row is no JSON object" + (fault.empty() ? "" : ": it " + fault));
       continue;
     }
     const auto text =

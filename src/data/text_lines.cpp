@@ -217,6 +217,8 @@ std::optional<std::string> TextLines::next() {
   size_t end = s.pending.find('\n', s.searched);
   while (end == std::string::npos && !s.ended) {
     s.searched = s.pending.size();
+    require(s.pending.size() - s.begin <= kLongestLine, ErrorKind::data, "read",
+            "{}:{}: the line has more than {} bytes", s.name, s.number + 1, kLongestLine);
     s.decode();
     end = s.pending.find('\n', s.searched);
   }

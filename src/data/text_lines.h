@@ -2,6 +2,7 @@
 // Not here: what a line means (readers.h, task.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -10,6 +11,9 @@
 #include <string_view>
 
 namespace tenfold::data {
+
+/// Longest line taken, in bytes: one that is longer would be held several times.
+inline constexpr size_t kLongestLine = 8 << 20;
 
 /// A place between two lines of a text.
 struct TextPlace {
@@ -30,7 +34,8 @@ class TextLines {
   TextLines(TextLines&&) noexcept;
   TextLines& operator=(TextLines&&) noexcept;
 
-  /// The next line; empty at the end. Error{data} where compressed data are damaged or cut off.
+  /// The next line; empty at the end. Error{data} where compressed data are damaged or cut off, and
+  /// "FILE:LINE: ..." for a line above kLongestLine.
   std::optional<std::string> next();
   /// The first `bytes` of what follows (less where the text ends), without giving them.
   std::string_view peek(size_t bytes);

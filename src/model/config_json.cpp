@@ -8,6 +8,7 @@
 #include "nn/attention_table.h"
 #include "support/fail.h"
 #include "support/files.h"
+#include "support/json.h"
 
 namespace tenfold::model {
 namespace {
@@ -15,25 +16,15 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kLargestConfig = 16 << 20;
-constexpr int kDeepestConfig = 64;
 
 json parse_config(const std::filesystem::path& path) {
   require(std::filesystem::is_regular_file(path), ErrorKind::checkpoint, "model", "{} is missing",
           path.string());
-  const std::string text = read_file(path, kLargestConfig, ErrorKind::checkpoint);
-  const auto shallow = [&](int depth, json::parse_event_t, json&) {
-    require(depth <= kDeepestConfig, ErrorKind::checkpoint, "model", "{}: nested deeper than {}",
-            path.string(), kDeepestConfig);
-    return true;
-  };
-  try {
-    json parsed = json::parse(text, shallow);
-    require(parsed.is_object(), ErrorKind::checkpoint, "model", "{}: expected an object",
-            path.string());
-    return parsed;
-  } catch (const json::exception&) {
-    fail(ErrorKind::checkpoint, "model", "{} is not JSON (cut off or damaged)", path.string());
-  }
+  json parsed = parse_json(read_file(path, kLargestConfig, ErrorKind::checkpoint), path.string(),
+                           ErrorKind::checkpoint, "model");
+  require(parsed.is_object(), ErrorKind::checkpoint, "model", "{}: expected an object",
+          path.string());
+  return parsed;
 }
 
 /// Reads one key where it is present and not null; a value of another type names the key.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "support/fail.h"
+#include "support/json.h"
 
 namespace tenfold::model {
 namespace {
@@ -55,12 +56,8 @@ void WeightFiles::add_file(const std::filesystem::path& path) {
 
 void WeightFiles::add_shards(const std::filesystem::path& index) {
   const std::string file = index.string();
-  nlohmann::json parsed;
-  try {
-    parsed = nlohmann::json::parse(read_file(index, kLargestIndex, ErrorKind::checkpoint));
-  } catch (const nlohmann::json::exception&) {
-    fail(ErrorKind::checkpoint, "model", "{} is not JSON", file);
-  }
+  const nlohmann::json parsed = parse_json(read_file(index, kLargestIndex, ErrorKind::checkpoint),
+                                           file, ErrorKind::checkpoint, "model");
   require(parsed.is_object() && parsed.contains("weight_map") && parsed["weight_map"].is_object(),
           ErrorKind::checkpoint, "model", "{}: weight_map is not an object", file);
   std::set<std::string> shards;

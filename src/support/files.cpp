@@ -243,7 +243,9 @@ FileLock::~FileLock() { ::close(fd_); }
 
 void create_directories(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  do {
+    std::filesystem::create_directories(path, error);
+  } while (error == std::errc::interrupted);
   if (!error && !std::filesystem::is_directory(path, error)) {
     error = std::make_error_code(std::errc::not_a_directory);
   }
@@ -266,7 +268,7 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 void point_link(const std::filesystem::path& link, const std::filesystem::path& target) {
   const auto temporary = temporary_beside(link);
   ::unlink(temporary.c_str());
-  if (::symlink(target.c_str(), temporary.c_str()) != 0)
+  if (uninterrupted([&] { return ::symlink(target.c_str(), temporary.c_str()); }) != 0)
     fail_file(ErrorKind::run, link, "create the link");
   try {
     rename_durably(temporary, link);
@@ -278,7 +280,9 @@ void point_link(const std::filesystem::path& link, const std::filesystem::path& 
 
 void remove_all(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::remove_all(path, error);
+  do {
+    std::filesystem::remove_all(path, error);
+  } while (error == std::errc::interrupted);
   require(!error, ErrorKind::run, "files", "cannot remove {}: {}", path.string(), error.message());
 }
 

@@ -7,8 +7,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "support/fail.h"
+#include "support/json.h"
 
 namespace tenfold {
 namespace {
@@ -34,6 +36,9 @@ constexpr std::array<ElementInfo, 13> kElements = {{{ElementType::f64, "F64", 8}
                                                     {ElementType::boolean, "BOOL", 1}}};
 
 constexpr size_t kLargestRank = 8;
+constexpr size_t kMostTensors = 65536;  // also of metadata; each costs memory beyond its bytes
+constexpr size_t kLongestName = 512;
+constexpr uint64_t kLongestToken = 8 << 20;  // of metadata, which may hold whole configurations
 
 /// Takes the header's JSON event by event: depth, order and types are known at every place, so
 /// nothing the format does not have is ever stored. Throws through the parser.
@@ -127,9 +132,17 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
 
   bool key(std::string& name) override {
     key_ = name;
-    if (place_ == Place::top && !names_.insert(name).second) refuse("'{}' appears twice", name);
-    if (place_ == Place::metadata && header_.metadata.contains(name)) {
-      refuse("__metadata__: '{}' appears twice", name);
+    if (place_ == Place::top) {
+      if (name.size() > kLongestName)
+        refuse("'{}': the name has more than {} bytes", name, kLongestName);
+      if (header_.tensors.size() == kMostTensors) refuse("more than {} tensors", kMostTensors);
+      if (name == "__metadata__" && std::exchange(has_metadata_, true))
+        refuse("'{}' appears twice", name);
+    }
+    if (place_ == Place::metadata) {
+      if (header_.metadata.contains(name)) refuse("__metadata__: '{}' appears twice", name);
+      if (header_.metadata.size() == kMostTensors)
+        refuse("__metadata__ has more than {} entries", kMostTensors);
     }
     if (place_ == Place::entry) {
       if (name != "dtype" && name != "shape" && name != "data_offsets") {
@@ -161,7 +174,8 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   const std::string& file_;
   Place place_ = Place::outside;
   std::string key_;
-  std::set<std::string> names_, seen_;
+  bool has_metadata_ = false;
+  std::set<std::string> seen_;
   TensorEntry entry_;
   std::vector<uint64_t> numbers_;
 };
@@ -176,6 +190,16 @@ uint64_t bytes_of(const TensorEntry& entry, const std::string& file) {
     }
   }
   return bytes;
+}
+
+void check_names(const SafetensorsHeader& header, const std::string& file) {
+  std::vector<std::string_view> names;
+  names.reserve(header.tensors.size());
+  for (const TensorEntry& entry : header.tensors) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice == names.end()) return;
+  fail(ErrorKind::checkpoint, "safetensors", "{}: '{}' appears twice", file, *twice);
 }
 
 void check_places(SafetensorsHeader& header, uint64_t data_size, const std::string& file) {
@@ -221,10 +245,13 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> bytes, const std:
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, length);
   require(!text.empty() && text.front() == '{', ErrorKind::checkpoint, "safetensors",
           "{}: the header does not begin with '{{'", file);
+  require(longest_json_token(text) <= kLongestToken, ErrorKind::checkpoint, "safetensors",
+          "{}: the header holds a text or number of more than {} bytes", file, kLongestToken);
   SafetensorsHeader header;
   header.data_begin = 8 + length;
   HeaderEvents events(header, file);
   nlohmann::json::sax_parse(text.begin(), text.end(), &events);
+  check_names(header, file);
   check_places(header, bytes.size() - header.data_begin, file);
   return header;
 }

@@ -17,15 +17,22 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr uint64_t kMaxVocabularyBytes = 64ull << 20;
+constexpr uint64_t kMaxVocabularyBytes = 24ull << 20;
 
 std::vector<std::string> read_vocabulary(const fs::path& path) {
   const std::string text = read_file(path, kMaxVocabularyBytes, ErrorKind::checkpoint);
+  const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+  require(lines <= kMaxTokens, ErrorKind::checkpoint, "vocabulary",
+          "{} has {} lines, more than the {} tokens allowed", path.string(), lines, kMaxTokens);
   std::vector<std::string> tokens;
+  tokens.reserve(lines + 1);
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     size_t length = end - at;
     if (length > 0 && text[at + length - 1] == '\r') --length;
+    require(length <= kLongestToken, ErrorKind::checkpoint, "vocabulary",
+            "{}:{}: the line has {} bytes, a token at most {}", path.string(), tokens.size() + 1,
+            length, kLongestToken);
     tokens.emplace_back(text, at, length);
     require(length > 0, ErrorKind::checkpoint, "vocabulary",
             "{}:{}: the line is empty, a token is needed", path.string(), tokens.size());

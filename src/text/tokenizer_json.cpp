@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <unordered_set>
 
 #include "support/fail.h"
 #include "support/files.h"
+#include "support/json.h"
 #include "text/utf8.h"
 
 namespace tenfold::text {
@@ -16,8 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kMaxJsonBytes = 100ull << 20;
-constexpr int kMaxJsonDepth = 64;
-constexpr int64_t kMaxIds = 1 << 23;
+constexpr size_t kMaxGaps = 1 << 16;  // ids that no token has, which cost memory all the same
 
 // One object of the file with its path, so that every complaint can say where.
 class Block {
@@ -130,17 +129,22 @@ void read_decoder(const Block& root, const WordPieceOptions& options) {
     block.unsupported("switches 'cleanup' off, which is not supported");
 }
 
-void put_token(const Block& block, TokenizerParts& parts, const std::string& token, int64_t id) {
+void put_token(const Block& block, TokenizerParts& parts, std::string token, uint64_t id) {
   if (token.empty()) block.damaged("gives id {} to an empty token", id);
-  const auto index = static_cast<size_t>(id);
-  if (parts.tokens.size() <= index) parts.tokens.resize(index + 1);
-  if (!parts.tokens[index].empty() && parts.tokens[index] != token) {
-    block.damaged("gives id {} to '{}' and to '{}'", id, parts.tokens[index], token);
+  if (token.size() > kLongestToken)
+    block.damaged("gives id {} to a token of {} bytes, more than {}", id, token.size(),
+                  kLongestToken);
+  if (parts.tokens.size() <= id) parts.tokens.resize(id + 1);
+  if (!parts.tokens[id].empty() && parts.tokens[id] != token) {
+    block.damaged("gives id {} to '{}' and to '{}'", id, parts.tokens[id], token);
   }
-  parts.tokens[index] = token;
+  parts.tokens[id] = std::move(token);
 }
 
-void read_model(const Block& root, TokenizerParts& parts) {
+/// The members of model.vocab, kept apart from the other values: a quarter of the memory.
+using Vocabulary = std::vector<std::pair<std::string, uint64_t>>;
+
+void read_model(const Block& root, Vocabulary vocabulary, TokenizerParts& parts) {
   const Block block = root.block("model");
   const std::string type = block.text("type");
   if (type != "WordPiece")
@@ -155,26 +159,29 @@ void read_model(const Block& root, TokenizerParts& parts) {
     if (cap == 0) block.damaged("'max_input_chars_per_word' must be > 0, got 0");
     options.max_word_chars = static_cast<size_t>(cap);
   }
-  const json& vocabulary = block.at("vocab");
-  if (!vocabulary.is_object())
-    block.damaged("'vocab' must be an object, got {}", vocabulary.type_name());
-  // An id far past the number of tokens would ask for memory that the file does not back.
-  const int64_t limit = std::min(kMaxIds, 16 * static_cast<int64_t>(vocabulary.size()) + 65536);
-  parts.tokens.reserve(vocabulary.size());
-  for (const auto& [token, id] : vocabulary.items()) {
-    const bool fits = id.is_number_unsigned() && id.get<uint64_t>() < static_cast<uint64_t>(limit);
-    if (!fits)
-      block.damaged("'vocab' must give '{}' a whole number from 0 to {}, got {}", token, limit - 1,
-                    id.dump());
-    put_token(block, parts, token, id.get<int64_t>());
+  if (!block.at("vocab").is_object())
+    block.damaged("'vocab' must be an object, got {}", block.at("vocab").type_name());
+  if (vocabulary.empty()) block.damaged("'vocab' is empty");
+  if (vocabulary.size() > kMaxTokens)
+    block.damaged("'vocab' has {} tokens, more than the {} allowed", vocabulary.size(), kMaxTokens);
+  std::sort(vocabulary.begin(), vocabulary.end());
+  const size_t limit = vocabulary.size() + kMaxGaps;
+  uint64_t largest = 0;
+  for (size_t i = 0; i < vocabulary.size(); ++i) {
+    const auto& [token, id] = vocabulary[i];
+    if (i > 0 && vocabulary[i - 1].first == token) block.damaged("'vocab' has '{}' twice", token);
+    if (id >= limit)
+      block.damaged("'vocab' must give '{}' a whole number from 0 to {}", token, limit - 1);
+    largest = std::max(largest, id);
   }
-  if (parts.tokens.empty()) block.damaged("'vocab' is empty");
+  parts.tokens.resize(largest + 1);
+  for (auto& [token, id] : vocabulary) put_token(block, parts, std::move(token), id);
 }
 
 void read_added(const Block& root, TokenizerParts& parts) {
   if (!root.has("added_tokens")) return;
   const json& list = root.array("added_tokens");
-  const auto limit = static_cast<int64_t>(parts.tokens.size() + list.size() + 65536);
+  const auto limit = static_cast<int64_t>(parts.tokens.size() + list.size() + kMaxGaps);
   for (size_t i = 0; i < list.size(); ++i) {
     const Block block = root.item(list[i], i);
     block.allow_keys({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
@@ -184,7 +191,7 @@ void read_added(const Block& root, TokenizerParts& parts) {
         block.unsupported("sets '{}' for the added token '{}'", key, content);
     }
     const int64_t id = block.count("id", limit);
-    put_token(block, parts, content, id);
+    put_token(block, parts, content, static_cast<uint64_t>(id));
     parts.added.push_back({content, static_cast<int32_t>(id), block.flag("special", false)});
   }
 }
@@ -245,36 +252,28 @@ void read_post_processor(const Block& root, WordPieceOptions& options) {
 }  // namespace
 
 nlohmann::json read_json(const std::filesystem::path& path) {
-  const std::string text = read_file(path, kMaxJsonBytes, ErrorKind::checkpoint);
-  std::vector<std::unordered_set<std::string>> keys;
-  const auto check = [&](int depth, json::parse_event_t event, json& value) {
-    require(depth < kMaxJsonDepth, ErrorKind::checkpoint, "json", "{} is nested more than {} deep",
-            path.string(), kMaxJsonDepth);
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      require(keys.back().insert(key).second, ErrorKind::checkpoint, "json",
-              "{} has the key '{}' twice in one object", path.string(), key);
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::exception& error) {
-    fail(ErrorKind::checkpoint, "json", "{} is no JSON: {}", path.string(), error.what());
-  }
+  return parse_json(read_file(path, kMaxJsonBytes, ErrorKind::checkpoint), path.string(),
+                    ErrorKind::checkpoint, "json");
 }
 
 TokenizerParts read_tokenizer_json(const std::filesystem::path& path,
                                    const WordPieceOptions& names) {
-  const json value = read_json(path);
-  const Block root(value, path.string(), "tokenizer");
+  const std::string file = path.string();
+  Vocabulary vocabulary;
+  const auto take = [&](std::string& token, const json& id) {
+    require(id.is_number_unsigned(), ErrorKind::checkpoint, "tokenizer",
+            "{}: tokenizer.model 'vocab' must give '{}' a whole number from 0, got {}", file, token,
+            id.is_primitive() ? id.dump() : id.type_name());
+    vocabulary.emplace_back(std::move(token), id.get<uint64_t>());
+  };
+  const json value = parse_json(read_file(path, kMaxJsonBytes, ErrorKind::checkpoint), file,
+                                ErrorKind::checkpoint, "json", {}, {{"model", "vocab"}, take});
+  const Block root(value, file, "tokenizer");
   root.allow_keys({"version", "truncation", "padding", "added_tokens", "normalizer",
                    "pre_tokenizer", "post_processor", "decoder", "model"});
   TokenizerParts parts;
   parts.options = names;
-  read_model(root, parts);
+  read_model(root, std::move(vocabulary), parts);
   read_normalizer(root, parts.options);
   read_pre_tokenizer(root);
   read_post_processor(root, parts.options);

@@ -13,6 +13,11 @@
 
 namespace tenfold::text {
 
+/// Most tokens a file may hold: what a larger vocabulary takes in memory, small files could ask
+/// for.
+inline constexpr size_t kMaxTokens = 600'000;
+inline constexpr size_t kLongestToken = 4096;  ///< in bytes, of a token in a file
+
 /// A token that is looked for in the raw text, before normalisation.
 struct AddedToken {
   std::string content;

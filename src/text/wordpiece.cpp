@@ -3,6 +3,7 @@
 #include "text/wordpiece.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -15,12 +16,12 @@ using Key = std::pair<std::string_view, int32_t>;
 
 Trie sorted_trie(std::vector<Key> keys) {
   std::sort(keys.begin(), keys.end());
-  std::vector<Key> last;  // of the ids of one token the highest counts
+  size_t kept = 0;  // of the ids of one token the highest counts
   for (const Key& key : keys) {
-    if (!last.empty() && last.back().first == key.first) last.pop_back();
-    last.push_back(key);
+    if (kept > 0 && keys[kept - 1].first == key.first) --kept;
+    keys[kept++] = key;
   }
-  return Trie(last);
+  return Trie(std::span(keys).first(kept));
 }
 
 }  // namespace
@@ -28,6 +29,7 @@ Trie sorted_trie(std::vector<Key> keys) {
 WordPiece::WordPiece(const std::vector<std::string>& tokens, const std::string& continuation,
                      const std::string& unknown) {
   std::vector<Key> first, later;
+  first.reserve(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {
     const std::string_view token = tokens[i];
     if (token.empty()) continue;

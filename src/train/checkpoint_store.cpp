@@ -14,6 +14,7 @@
 
 #include "support/checksum.h"
 #include "support/fail.h"
+#include "support/json.h"
 
 namespace tenfold::train {
 namespace {
@@ -67,22 +68,42 @@ bool stays_inside(const fs::path& name) {
 
 /// fsync of a file that another writer closed.
 void sync_file(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool done = fd >= 0 && ::fsync(fd) == 0;
+  const auto repeated = [](auto call) {
+    int result = call();
+    while (result < 0 && errno == EINTR) result = call();
+    return result;
+  };
+  const int fd = repeated([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  const bool done = fd >= 0 && repeated([&] { return ::fsync(fd); }) == 0;
   const int reason = errno;
   if (fd >= 0) ::close(fd);
   require(done, ErrorKind::run, "checkpoint", "{} could not be made durable: {}", path.string(),
           std::generic_category().message(reason));
 }
 
-/// `action`, with the failures of std::filesystem as Error{run}.
+/// `action`, with the failures of std::filesystem as Error{run}; again where a signal interrupted
+/// it.
 template <typename Action>
 auto as_run_error(const fs::path& path, Action action) {
-  try {
-    return action();
-  } catch (const fs::filesystem_error& error) {
-    fail(ErrorKind::run, "checkpoint", "{}: {}", path.string(), error.code().message());
+  for (;;) {
+    try {
+      return action();
+    } catch (const fs::filesystem_error& error) {
+      if (error.code() == std::errc::interrupted) continue;
+      fail(ErrorKind::run, "checkpoint", "{}: {}", path.string(), error.code().message());
+    }
   }
+}
+
+/// What a killed run left half done: folders of ours, and temporary files and links of
+/// support/files.
+bool is_leftover(const std::string& name) {
+  return name.starts_with(kUnfinishedPrefix) || name.starts_with(kDiscardedPrefix) ||
+         (name.starts_with('.') && name.ends_with(".tmp"));
+}
+
+bool stands(const fs::path& path) {
+  return as_run_error(path, [&] { return fs::exists(path); });
 }
 
 }  // namespace
@@ -106,18 +127,22 @@ void write_manifest(const fs::path& folder) {
 
 std::optional<std::string> manifest_fault(const fs::path& folder) {
   if (!fs::is_regular_file(folder / kManifest)) return "manifest.json is missing";
-  const auto manifest =
-      nlohmann::json::parse(read_file(folder / kManifest, kMaxManifestBytes, ErrorKind::checkpoint),
-                            nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) {
-    return "manifest.json is damaged";
-  }
+  const nlohmann::json manifest =
+      try_parse_json(read_file(folder / kManifest, kMaxManifestBytes, ErrorKind::checkpoint)).value;
+  const bool lists_files = manifest.is_object() && manifest.contains("files") &&
+                           manifest["files"].is_object() && !manifest["files"].empty();
+  if (!lists_files) return "manifest.json is damaged";
   for (const auto& [name, about] : manifest["files"].items()) {
-    if (!stays_inside(name) || !about.is_object()) return "manifest.json is damaged";
+    const auto* size = about.is_object() && about.contains("size") ? &about["size"] : nullptr;
+    const auto* sum =
+        about.is_object() && about.contains("xxh3_128") ? &about["xxh3_128"] : nullptr;
+    const bool complete = stays_inside(name) && size != nullptr && size->is_number_unsigned() &&
+                          sum != nullptr && sum->is_string();
+    if (!complete) return "manifest.json is damaged";
     const fs::path path = folder / name;
     if (!fs::is_regular_file(path)) return name + " is missing";
-    if (about.value("size", uint64_t{0}) != fs::file_size(path)) return name + " has another size";
-    if (about.value("xxh3_128", "") != hash_file(path, ErrorKind::checkpoint).hex()) {
+    if (size->get<uint64_t>() != fs::file_size(path)) return name + " has another size";
+    if (sum->get_ref<const std::string&>() != hash_file(path, ErrorKind::checkpoint).hex()) {
       return name + " has another checksum";
     }
   }
@@ -127,13 +152,12 @@ std::optional<std::string> manifest_fault(const fs::path& folder) {
 CheckpointStore::CheckpointStore(fs::path run, Log& log) : run_(std::move(run)), log_(log) {
   tenfold::create_directories(run_);
   lock_.emplace(run_ / ".lock");
-  std::vector<fs::path> leftovers;
-  as_run_error(run_, [&] {
+  const auto leftovers = as_run_error(run_, [&] {
+    std::vector<fs::path> found;
     for (const fs::directory_entry& entry : fs::directory_iterator(run_)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with(kUnfinishedPrefix) || name.starts_with(kDiscardedPrefix))
-        leftovers.push_back(entry.path());
+      if (is_leftover(entry.path().filename().string())) found.push_back(entry.path());
     }
+    return found;
   });
   for (const fs::path& path : leftovers) tenfold::remove_all(path);
 }
@@ -162,7 +186,7 @@ void CheckpointStore::save(int64_t step, const WriteFiles& write) {
     fs::remove_all(unfinished, ignored);
     throw;
   }
-  if (fs::exists(target)) discard(target);
+  if (stands(target)) discard(target);
   rename_durably(unfinished, target);
   point_link(run_ / "latest", target.filename());
 }
@@ -181,6 +205,7 @@ std::optional<Checkpoint> CheckpointStore::newest_whole() const {
 }
 
 void CheckpointStore::mark_best(int64_t step) {
+  if (!stands(folder_of(step))) return;
   point_link(run_ / "best", folder_of(step).filename());
 }
 
@@ -192,7 +217,7 @@ void CheckpointStore::prune(int64_t keep, std::optional<int64_t> best) {
 }
 
 void CheckpointStore::drop_after(int64_t step) {
-  if (fs::exists(folder_of(step))) point_link(run_ / "latest", folder_of(step).filename());
+  if (stands(folder_of(step))) point_link(run_ / "latest", folder_of(step).filename());
   for (const Checkpoint& checkpoint : as_run_error(run_, [&] { return list_checkpoints(run_); })) {
     if (checkpoint.step > step) discard(checkpoint.folder);
   }

@@ -37,7 +37,7 @@ class CheckpointStore {
   /// are no checkpoints; Error{checkpoint} where there are only damaged ones.
   std::optional<Checkpoint> newest_whole() const;
 
-  /// Points RUN/best at checkpoint-<step>.
+  /// Points RUN/best at checkpoint-<step>, where that stands.
   void mark_best(int64_t step);
 
   /// Removes all but the newest `keep` and, where given, the best.

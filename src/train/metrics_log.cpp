@@ -2,19 +2,22 @@
 // Not here: what is measured.
 #include "train/metrics_log.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace tenfold::train {
 namespace {
 
-/// Bytes of the leading whole lines that belong to steps up to `keep_step`.
+/// Bytes of the leading whole lines that belong to steps up to `keep_step`. Error{run} where the
+/// file cannot be read: what follows them is cut off, so that a failure must not look like an end.
 uint64_t bytes_to_keep(const std::filesystem::path& path, int64_t keep_step) {
-  std::ifstream file(path, std::ios::binary);
+  if (!std::filesystem::exists(path)) return 0;
+  const MappedFile file(path, Access::sequential, ErrorKind::run);
   uint64_t kept = 0;
-  std::string line;
-  while (std::getline(file, line) && !file.eof()) {
+  for (size_t end = file.text().find('\n'); end != std::string_view::npos;
+       end = file.text().find('\n', kept)) {
+    const std::string_view line = file.text().substr(kept, end - kept);
     const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     const bool known =
         object.is_object() && object.contains("step") && object["step"].is_number_integer();

@@ -65,6 +65,7 @@ class Run {
   void log_step(const StepReport& report);
   bool validate_now();
   void save();
+  void prune();
   void finish(Ended ended);
   TrainOutcome outcome(Ended ended) const;
 
@@ -115,6 +116,9 @@ void Run::resume_from(const Checkpoint& checkpoint) {
   }
   saved_step_ = state_.step;
   store_->drop_after(state_.step);
+  // What a run killed at the end of a save left to do.
+  if (state_.best_step > 0) store_->mark_best(state_.best_step);
+  prune();
   setup_.log.info("resumed {} at step {}", setup_.run.string(), state_.step);
 }
 
@@ -313,8 +317,12 @@ void Run::save() {
     write_run_state(folder, state_);
   });
   saved_step_ = state_.step;
-  const bool has_best = state_.best_step > 0;
   if (state_.best_step == state_.step) store_->mark_best(state_.step);
+  prune();
+}
+
+void Run::prune() {
+  const bool has_best = state_.best_step > 0;
   store_->prune(options_.keep_last,
                 has_best ? std::optional<int64_t>(state_.best_step) : std::nullopt);
 }

@@ -87,7 +87,7 @@ class ToyTrainee final : public Trainee {
     write_file_atomically(folder / "toy.bin", bytes);
   }
   void read(const std::filesystem::path& folder) {
-    const std::string bytes = read_file(folder / "toy.bin", 1 << 20);
+    const std::string bytes = read_file(folder / "toy.bin", 1 << 20, ErrorKind::checkpoint);
     size_t at = 0;
     for (const Parameter& parameter : collect_parameters(modules())) {
       std::memcpy(parameter.value.mutable_data_ptr(), bytes.data() + at, parameter.value.nbytes());

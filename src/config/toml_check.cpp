@@ -1,0 +1,119 @@
+// A scanner that knows strings and comments and nothing else. It agrees with the parser up to the
+// parser's first error, which is as far as the parser goes.
+// Not here: what is wrong with a string or a value.
+#include "config/toml_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace tenfold::config {
+namespace {
+
+constexpr size_t kMostDots = 32;
+
+/// The place behind the string that begins at `at` with a quote.
+size_t behind_string(std::string_view text, size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool many_lines = text.substr(at).starts_with(three);
+  at += many_lines ? 3 : 1;
+  while (at < text.size()) {
+    if (quote == '"' && text[at] == '\\') {
+      at += 2;
+    } else if (!many_lines && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    } else if (many_lines && text.substr(at).starts_with(three)) {
+      // Up to two quotes before the closing three belong to the text.
+      const size_t run = std::min(text.find_first_not_of(quote, at), text.size()) - at;
+      return at + std::min<size_t>(run, 5);
+    } else {
+      ++at;
+    }
+  }
+  return text.size();
+}
+
+/// Whether a line that ends with a backslash goes on with a character beyond ASCII.
+bool goes_on_beyond_ascii(std::string_view string) {
+  for (size_t at = string.find('\\'); at < string.size(); at = string.find('\\', at)) {
+    const size_t next = string.find_first_not_of(" \t\r\n", at + 1);
+    if (next >= string.size()) return false;
+    if (next > at + 1 && static_cast<unsigned char>(string[next]) >= 0x80) return true;
+    at = next > at + 1 ? next : at + 2;
+  }
+  return false;
+}
+
+/// Whether a date with no time behind its T or blank, 2026-01-01Tx, begins at `at`.
+bool is_date_without_time(std::string_view text, size_t at) {
+  constexpr std::string_view kForm = "0000-00-00T";
+  const std::string_view found = text.substr(at, kForm.size() + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto fits = [&](char c, char form) {
+    return form == '0' ? is_digit(c) : form == '-' ? c == '-' : c == 'T' || c == 't' || c == ' ';
+  };
+  return found.size() > kForm.size() && !is_digit(found.back()) &&
+         std::equal(kForm.begin(), kForm.end(), found.begin(),
+                    [&](char form, char c) { return fits(c, form); });
+}
+
+/// Whether a name, or the bracket that closes none, stands behind the `[` or `[[` of a header.
+bool is_header(std::string_view text, size_t at) {
+  at += text.substr(at).starts_with("[[") ? 2 : 1;
+  at = std::min(text.find_first_not_of(" \t", at), text.size());
+  if (at == text.size()) return true;
+  const unsigned char c = static_cast<unsigned char>(text[at]);
+  return std::isalnum(c) || std::string_view("_-\"']").find(text[at]) != std::string_view::npos;
+}
+
+}  // namespace
+
+TomlFault toml_fault(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  size_t dots = 0;
+  int64_t depth = 0;        // open brackets
+  bool line_begins = true;  // nothing but blanks so far
+  size_t lines_at = 0;
+  int64_t line = 1;
+  const auto fault = [&](size_t at, std::string rule) {
+    line += std::count(text.begin() + static_cast<std::ptrdiff_t>(lines_at),
+                       text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    return TomlFault{line, std::move(rule)};
+  };
+  for (size_t at = text.starts_with(kMark) ? kMark.size() : 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      // The parser reads on to the end of the word, string or not.
+      if (at > 0 &&
+          std::string_view(" \t\r\n=,.[{\xBF").find(text[at - 1]) == std::string_view::npos)
+        return fault(at, "a quote inside of a word");
+      const size_t end = behind_string(text, at);
+      if (goes_on_beyond_ascii(text.substr(at, end - at)))
+        return fault(at, "ASCII must follow a backslash that ends a line");
+      at = end;
+      line_begins = false;
+      continue;
+    }
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    if (static_cast<unsigned char>(c) >= 0x80)
+      return fault(at, "a character that is not ASCII needs quotes around it");
+    if (c == '[' && depth == 0 && line_begins && !is_header(text, at))
+      return fault(at, "a table's name must follow '['");
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    line_begins = c == '\n' || (line_begins && (c == ' ' || c == '\t'));
+    if (is_date_without_time(text, at)) return fault(at, "a date needs quotes around it");
+    if (c == '.' && ++dots > kMostDots)
+      return fault(at, fmt::format("a key of more than {} parts", kMostDots));
+    if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) dots = 0;
+    ++at;
+  }
+  return {};
+}
+
+}  // namespace tenfold::config

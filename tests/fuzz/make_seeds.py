@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Writes the hand-made seeds of tests/fuzz/corpus/ anew; seeds that a fuzzer found (found-*) stay.
+
+Not here: any check. The replay programs of the fast suite read what this writes.
+"""
+import gzip
+import json
+import pathlib
+import struct
+
+root = pathlib.Path(__file__).parent / "corpus"
+
+
+def put(target, name, data):
+    folder = root / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def safetensors(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def entry(dtype, shape, begin, end):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def make_safetensors():
+    two = {"__metadata__": {"format": "pt"}, "a": entry("F32", [2, 3], 0, 24), "b": entry("BF16", [4], 24, 32)}
+    put("safetensors", "two", safetensors(two, bytes(32)))
+    put("safetensors", "padded", safetensors(json.dumps({"s": entry("I64", [], 0, 8)}).encode() + b"   ", bytes(8)))
+    put("safetensors", "empty-tensor", safetensors({"e": entry("U8", [0, 5], 0, 0)}))
+    put("safetensors", "none", safetensors({}))
+    put("safetensors", "all-types", safetensors({t: entry(t, [0], 0, 0) for t in (
+        "F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL").split()}))
+    put("safetensors", "hole", safetensors({"a": entry("U8", [1], 0, 1), "b": entry("U8", [1], 2, 3)}, bytes(3)))
+    put("safetensors", "overflow", safetensors({"a": entry("F64", [2**40, 2**40], 0, 8)}, bytes(8)))
+    put("safetensors", "twice", safetensors(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+                                            b'"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"x"))
+    put("safetensors", "deep", safetensors(b'{"a":' + b"[" * 300))
+    put("safetensors", "control", safetensors(b'{"a\\n\\u001b[31m":{"dtype":"F9"}}'))
+    put("safetensors", "utf8", safetensors({"\u00e9\u4e2d": entry("U8", [1], 0, 1)}, b"x"))
+    put("safetensors", "long-header", struct.pack("<Q", 2**63) + b"{}")
+
+
+def make_config():
+    bert = {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "vocab_size": 80,
+            "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+            "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
+            "max_position_embeddings": 32, "type_vocab_size": 2, "initializer_range": 0.02,
+            "layer_norm_eps": 1e-12, "pad_token_id": 0, "position_embedding_type": "absolute",
+            "classifier_dropout": None, "torch_dtype": "float32", "transformers_version": "4.40.0",
+            "id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 0, "yes": 1}}
+    put("config_json", "classifier", json.dumps(bert, indent=2))
+    put("config_json", "own", json.dumps({**bert, "model_type": "tenfold-bert", "tenfold": {"version": "0.1.0", "model": {
+        "num_hidden_layers": 3, "residual_attention": True, "layers": [{"count": 1}, {"count": 2, "attention": {
+            "kind": "softmax"}, "intermediate_size": 8}]}}}))
+    put("config_json", "heads", json.dumps({**bert, "num_attention_heads": 3}))
+    put("config_json", "huge", json.dumps({**bert, "hidden_size": 10**30, "num_hidden_layers": -1}))
+    put("config_json", "types", json.dumps({**bert, "hidden_size": "16", "id2label": ["x"], "architectures": {}}))
+    put("config_json", "deep", "[" * 100)
+    put("config_json", "empty", "{}")
+    put("config_json", "other", '{"model_type": "t5\\nx"}')
+    put("config_json", "nan", json.dumps({**bert, "layer_norm_eps": 1e308, "initializer_range": 5}))
+
+
+def tokenizer(**changes):
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "dog", "##s", "\u00e9", "\u4e2d", ","]
+    special = lambda name, kind: {"SpecialToken": {"id": name, "type_id": kind}}
+    sequence = lambda name, kind: {"Sequence": {"id": name, "type_id": kind}}
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [{"id": i, "content": t, "single_word": False, "lstrip": False, "rstrip": False,
+                          "normalized": False, "special": True} for i, t in enumerate(tokens[:5])],
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                       "strip_accents": None, "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "TemplateProcessing", "single": [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)],
+                           "pair": [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0), sequence("B", 1), special("[SEP]", 1)],
+                           "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}}},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": {t: i for i, t in enumerate(tokens)}}, **changes}
+
+
+def make_tokenizer_json():
+    put("tokenizer_json", "bert", json.dumps(tokenizer(), ensure_ascii=False))
+    put("tokenizer_json", "bert-processing", json.dumps(tokenizer(
+        post_processor={"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}, decoder=None)))
+    put("tokenizer_json", "hole", json.dumps(tokenizer(added_tokens=[{"id": 900, "content": "[X]", "special": True}])))
+    put("tokenizer_json", "unigram", json.dumps(tokenizer(model={"type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5]]})))
+    put("tokenizer_json", "far-id", json.dumps(tokenizer(model={"type": "WordPiece", "unk_token": "[UNK]", "vocab": {"[UNK]": 2**31}})))
+    put("tokenizer_json", "twice", '{"model": {}, "model": {}}')
+    put("tokenizer_json", "deep", '{"model":' * 80)
+    put("tokenizer_json", "side", json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": False, "strip_accents": True,
+        "tokenize_chinese_chars": False, "pad_token": "[PAD]", "cls_token": {"content": "[CLS]", "lstrip": False},
+        "additional_special_tokens": ["dog"]}))
+
+
+def make_vocabulary():
+    put("vocabulary", "plain", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ndog\n##s\n\u00e9\n\u4e2d\n")
+    put("vocabulary", "crlf", "[PAD]\r\n[UNK]\r\na\r\n##b")
+    put("vocabulary", "empty-line", "[UNK]\n\na\n")
+    put("vocabulary", "no-unknown", "a\nb\n")
+    put("vocabulary", "repeat", "[UNK]\na\na\n##a\n##a\n")
+    put("vocabulary", "not-utf8", b"[UNK]\n\xff\xfe\n\xc3\n")
+    put("vocabulary", "odd", "[UNK]\n##\n#\n \n\u200b\na b\n\x00\n")
+
+
+def make_recipe():
+    put("recipe", "all", 'flag = true\nsteps = 1e3\nrate = 0.5\nname = "a\\u00e9"\nmaybe = 3\nsizes = [1, 2]\nwords = ["x", "y"]\n'
+                         'color = "green"\nattention = "softmax"\n[inner]\ncount = 2\nshare = 0.25\n[[layers]]\ncount = 1\n[[layers]]\nshare = 0.1\n')
+    put("recipe", "choice", 'attention.kind = "performer"\n[attention.performer]\ncount = 7\n')
+    put("recipe", "unknown", "stepz = 1\n")
+    put("recipe", "types", 'steps = "x"\nsizes = [1, "a"]\n')
+    put("recipe", "dates", "steps = 2024-01-01T10:00:00Z\nrate = inf\n")
+    put("recipe", "deep", "a = " + "[" * 300)
+    put("recipe", "overrides", 'inner.count=3\nlayers.0.count=2\nname=bare word\nsizes=[1,2,3]\nattention.kind=performer\nattention.performer.count=9\na..b=1\n')
+    put("recipe", "strings", "name = '''\n\\n'''\nwords = [\"\"\"a\nb\"\"\", 'c']\n")
+    put("recipe", "numbers", "steps = 0x7fffffffffffffff\nrate = -0.0\nmaybe = -9223372036854775808\n")
+
+
+def make_shards():
+    def shard(ids, ends, width, fingerprint=7, magic=b"TFSHARD1"):
+        body = b"".join(struct.pack("<Q", e) for e in ends) + b"".join(
+            i.to_bytes(width, "little") for i in ids)
+        return magic + struct.pack("<IIQQQQQQ", width, 0, len(ends), len(ids), fingerprint, 0, 0, 0) + body
+    def index(**changes):
+        return json.dumps({"format": 1, "complete": True, "documents": 2, "tokens": 5, "vocabulary": 80, "fingerprint": 7,
+                           "files": ["shard-00000.bin"], **changes}).encode() + b"\0"
+    put("shards", "narrow", index() + shard([5, 6, 7, 8, 9], [2, 5], 2))
+    put("shards", "wide", index(vocabulary=70000) + shard([5, 69999, 7, 8, 9], [2, 5], 4))
+    put("shards", "out-of-vocabulary", index() + shard([5, 65535, 7, 8, 9], [2, 5], 2))
+    put("shards", "ends-fall", index() + shard([5, 6, 7, 8, 9], [5, 2], 2))
+    put("shards", "cut", index() + shard([5, 6, 7, 8, 9], [2, 5], 2)[:-3])
+    put("shards", "outside", index(files=["../shards.json"]) + b"")
+    put("shards", "many", index(documents=2**62, tokens=2**63) + shard([], [], 4))
+    put("shards", "unfinished", index(complete=False) + shard([1], [1], 2))
+    put("shards", "other-vocabulary", index() + shard([5], [1], 2, fingerprint=8))
+
+
+def make_rows():
+    put("rows", "text", '{"text": "the dog \\u00e9", "label": "a"}\n{"text": "a cat", "label": 1}\n')
+    put("rows", "pairs", '{"sentence1": "a", "sentence2": "b", "label": null}\n\n{"text": 5, "label": [1]}\r\n')
+    put("rows", "bad", '{"text": \n[1]\n"x"\n{"label": "z"}\n\xff\n')
+    put("rows", "columns", "sentence\tlabel\nthe dog\t1\na cat\t0\nonly one\n")
+    put("rows", "commas", 'text,label\n"a, ""quoted""\nline",1\nplain,0\n')
+    put("rows", "open-quote", 'text,label\n"never closed,1\n')
+    put("rows", "wiki", '<doc id="1">\nTitle\n\nBody\n</doc>\n<doc id="2">\nx\n')
+    put("rows", "gzip", gzip.compress(b'{"text": "zipped", "label": "a"}\n', mtime=0) + gzip.compress(b'{"text": "two", "label": "b"}\n', mtime=0))
+    put("rows", "gzip-cut", gzip.compress(b"a\tb\n" * 30, mtime=0)[:-9])
+    # One zstd frame with a raw block, written by hand: magic, single-segment header, last block of 7 bytes.
+    put("rows", "zstd", b"\x28\xb5\x2f\xfd\x20\x07" + (7 << 3 | 1).to_bytes(3, "little") + b"x\t1\ny\t0")
+    put("rows", "deep", '{"text": ' + "[" * 400)
+    put("rows", "mark", b"\xef\xbb\xbfplain text\n\nsecond")
+
+
+def make_text():
+    put("text", "plain", "The dogs, unaffable. [MASK] caf\u00e9")
+    put("text", "accents", "a\u0301\u0300 \u1e9b\u0323 \u0130\u0131\u00df \u01c5 \uac00\u1100\u1161")
+    put("text", "marks", "\u0315\u0300\u05ae" * 40)
+    put("text", "broken", b"\xff\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xe4\xb8 \xf0\x9f\x98\x80")
+    put("text", "controls", "\x00\x01\t\n\r\x7f\u0085\u200b\u200d\ufeff\ufffd\u2028")
+    put("text", "chinese", "\u4e2d\u6587a\u3400\U00020000")
+    put("text", "literals", "[CLS][SEP][mask][MASK[UNK]]##s[PAD")
+    put("text", "long", "a" * 300 + " " + "dog" * 60)
+
+
+for make in (make_safetensors, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows, make_text):
+    make()
