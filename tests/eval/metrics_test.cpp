@@ -20,7 +20,7 @@ namespace {
 using Labels = std::vector<int64_t>;
 
 TEST(Metrics, EqualTheGoldensToNineDecimals) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   std::ifstream file(testing::shared_path("goldens/objectives/metric-classification.jsonl"));
   std::string line;
   int cases = 0;
@@ -43,7 +43,7 @@ TEST(Metrics, EqualTheGoldensToNineDecimals) {
     }
   }
   EXPECT_EQ(cases, 200);
-  RecordProperty("goldens", cases);
+  testing::compared_goldens(static_cast<size_t>(cases));
 }
 
 TEST(Metrics, FollowFromASmallTableOnPaper) {

@@ -26,7 +26,7 @@ int count_prefix(const SafetensorsFile& file, std::string_view prefix) {
 class GoldenModel : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenModel, EqualsTheReferenceInEveryTensor) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const auto folder = golden_model(GetParam());
   const auto expected = SafetensorsFile::open(folder / "expected.safetensors");
   const Verification verification = verify_against(folder, folder / "expected.safetensors");
@@ -40,7 +40,7 @@ TEST_P(GoldenModel, EqualsTheReferenceInEveryTensor) {
   EXPECT_EQ(gradients, count_prefix(expected, "grad."));
   for (const std::string& name : verification.skipped)
     EXPECT_THAT(name, HasSubstr("attentions.")) << name;
-  printf("goldens compared: %zu\n", verification.tensors.size());
+  tenfold::testing::compared_goldens(verification.tensors.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Bert, GoldenModel,
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Bert, GoldenModel,
                          });
 
 TEST(GoldenEncoder, LastHiddenStateAndPoolerEqualTheBareModel) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   for (const char* name : {"bert-pretraining-gelu", "bert-pretraining-gelu-new"}) {
     const auto folder = golden_model(name);
     const auto inputs = SafetensorsFile::open(folder / "expected.safetensors");
@@ -71,7 +71,7 @@ TEST(GoldenEncoder, LastHiddenStateAndPoolerEqualTheBareModel) {
     const Verification verification = verify_against(folder, joined);
     EXPECT_EQ(verification.tensors.size(), 2U);
     EXPECT_TRUE(verification.passed());
-    printf("goldens compared: %zu\n", verification.tensors.size());
+    tenfold::testing::compared_goldens(verification.tensors.size());
   }
 }
 
@@ -86,7 +86,7 @@ const UnilmCase kUnilmCases[] = {{"bidirectional", See::all},
                                  {"seq2seq", See::prefix}};
 
 TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   torch::NoGradGuard no_gradient;
   const auto folder = golden_model("unilm");
   const auto file = SafetensorsFile::open(folder / "expected.safetensors");
@@ -140,11 +140,11 @@ TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
     const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VD());
     EXPECT_LE((got - torch::cat(logits)).abs().max().item<double>(), tolerance) << "mixed kinds";
   }
-  printf("goldens compared: %d\n", compared);
+  tenfold::testing::compared_goldens(static_cast<size_t>(compared));
 }
 
 TEST(HostileDirectories, EachGetsItsVerdict) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const auto folder = golden_model("hostile");
   std::ifstream in(folder / "verdicts.json");
   int compared = 0;
@@ -172,7 +172,7 @@ TEST(HostileDirectories, EachGetsItsVerdict) {
     ++compared;
   }
   EXPECT_GE(compared, 20);
-  printf("goldens compared: %d\n", compared);
+  tenfold::testing::compared_goldens(static_cast<size_t>(compared));
 }
 
 TEST(HostileDirectories, MessagesNameWhatIsWrong) {

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 
@@ -84,14 +83,14 @@ Ids flat_offsets(const Encoding& encoding, const std::string& text, size_t from 
 }
 
 void report(const std::string& what, size_t count) {
-  ::testing::Test::RecordProperty("goldens_compared", static_cast<int>(count));
-  std::cout << "goldens compared: " << count << " (" << what << ")\n";
+  testing::compared_goldens(count);
+  std::cout << count << " " << what << "\n";
 }
 
 class GoldenCases : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenCases, GiveTheReferenceIdsOffsetsAndDecodedText) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
   const std::vector<json> strings = json_lines(shared_path("goldens/text/strings.jsonl"));
   const std::vector<json> cases =
@@ -131,7 +130,7 @@ void compare_pair(const Tokenizer& tokenizer, const json& pair, const json& expe
 }
 
 TEST_P(GoldenPairs, GiveTheReferenceTruncationAndWindows) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
   const std::vector<json> pairs = json_lines(shared_path("goldens/text/pairs.jsonl"));
   const std::vector<json> results =
@@ -171,7 +170,7 @@ std::vector<bool> in_ranges(const json& ranges) {
 }
 
 TEST(GoldenCodePoints, AreCleanedAndSplitLikeTheReference) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const json golden = json::parse(slurp(shared_path("goldens/text/codepoints-bert.json")));
   const CharTable cased({.strip_accents = false, .lowercase = false});
   const auto dropped = in_ranges(golden["dropped"]), blank = in_ranges(golden["to_space"]);
@@ -189,7 +188,7 @@ TEST(GoldenCodePoints, AreCleanedAndSplitLikeTheReference) {
 }
 
 TEST(GoldenCodePoints, AreLoweredLikeTheReference) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const json golden = json::parse(slurp(shared_path("goldens/text/codepoints-bert.json")));
   const CharTable table({});
   const auto dropped = in_ranges(golden["dropped"]), blank = in_ranges(golden["to_space"]);
@@ -245,13 +244,12 @@ size_t compare_corpora(size_t max_bytes, size_t max_file_bytes) {
 }
 
 TEST(GoldenCorpora, HaveTheReferenceDigests) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   report("corpora", compare_corpora(12'000'000, 2'000'000));
 }
 
 TEST(GoldenCorporaSlow, AllHaveTheReferenceDigests) {
-  TENFOLD_NEEDS_SHARED();
-  if (!std::getenv("TENFOLD_SLOW_TESTS")) GTEST_SKIP() << "set TENFOLD_SLOW_TESTS=1 to run it";
+  TENFOLD_COMPARES_GOLDENS();
   report("all corpora", compare_corpora(SIZE_MAX, SIZE_MAX));
 }
 

@@ -60,6 +60,7 @@ void replay(const Recipe& recipe, const std::string& prefix, const std::vector<s
           << recipe.file << " " << prefix << parameter.name << " step " << step;
     }
   }
+  tenfold::testing::compared_goldens(20 * names.size());
 }
 
 void replay_all(const Recipe& recipe) {
@@ -70,14 +71,14 @@ void replay_all(const Recipe& recipe) {
 }
 
 TEST(OptimizerGolden, AdamWWithDecayGroups) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   replay_all({.file = "adamw.safetensors",
               .options = {.learning_rate = 0.05, .weight_decay = 0.1},
               .schedule = constant_schedule(0)});
 }
 
 TEST(OptimizerGolden, AdamWWithScheduleAndClipping) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   replay_all(
       {.file = "adamw-schedule-clip.safetensors",
        .options = {.learning_rate = 0.1, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.01},
@@ -86,7 +87,7 @@ TEST(OptimizerGolden, AdamWWithScheduleAndClipping) {
 }
 
 TEST(OptimizerGolden, Clipping) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   const SafetensorsFile file =
       SafetensorsFile::open(tenfold::testing::shared_path("goldens/optim/clip.safetensors"));
   for (int number = 0; number < 5; ++number) {
@@ -108,6 +109,7 @@ TEST(OptimizerGolden, Clipping) {
           << prefix << i;
     }
   }
+  tenfold::testing::compared_goldens(5 * 4);
 }
 
 }  // namespace

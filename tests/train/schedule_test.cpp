@@ -21,7 +21,7 @@ Schedule schedule_of_golden(const nlohmann::json& table) {
 }
 
 TEST(Schedule, EqualsThePublishedTables) {
-  TENFOLD_NEEDS_SHARED();
+  TENFOLD_COMPARES_GOLDENS();
   std::ifstream file(tenfold::testing::shared_path("goldens/optim/schedules.json"));
   const auto goldens = nlohmann::json::parse(file);
   int compared = 0;
@@ -35,6 +35,7 @@ TEST(Schedule, EqualsThePublishedTables) {
     }
   }
   EXPECT_EQ(compared, 15);
+  tenfold::testing::compared_goldens(15);
 }
 
 TEST(Schedule, CosineFallsFromThePeakToTheFloor) {
