@@ -37,6 +37,12 @@ const std::vector<std::string>& bench_names() {
   return names;
 }
 
+std::string bench_peer(const BenchOptions& options) {
+  std::string name = options.dtype == "bfloat16" ? "tenfold-bf16" : "tenfold";
+  if (options.recompute) name += "-recompute";
+  return name;
+}
+
 int run_bench(const BenchOptions& options) {
   require(options.threads > 0 && options.rounds > 0 && options.seconds > 0 && options.megabytes > 0,
           ErrorKind::usage, "bench", "threads, rounds, seconds and megabytes must be above 0");

@@ -18,8 +18,14 @@ struct BenchOptions {
   double megabytes = 4;            ///< text for tokenize
   std::filesystem::path data = "../shared/data";  ///< real text and vocabularies
   std::filesystem::path cache = ".peers/cache";   ///< models and inputs shared with the peers
+  std::string dtype = "float32";                  ///< of --dtype
+  bool profile = false;                           ///< a table of operators in place of speeds
+  bool recompute = false;                         ///< layers once more in the backward pass
   bool child = false;  ///< hidden flag --child: the new process that `load` measures
 };
+
+/// What the lines call this program: "tenfold", with its number format where that is not fp32.
+std::string bench_peer(const BenchOptions& options);
 
 /// roof, tokenize, encode, train-step, load.
 const std::vector<std::string>& bench_names();

@@ -87,7 +87,7 @@ void report_guard(const BenchOptions& options, const std::string& name,
   }
   if (clean == done.size() && own <= options.threads + kThreadSlack) return;
   const nlohmann::ordered_json line = {{"case", options.name + "/" + name},
-                                       {"peer", "tenfold"},
+                                       {"peer", bench_peer(options)},
                                        {"threads", options.threads},
                                        {"groups", done.size()},
                                        {"clean", clean},
@@ -162,7 +162,7 @@ void BenchTimer::emit_value(const std::string& name, const std::string& metric,
                             double value) const {
   nlohmann::ordered_json line = {{"bench", options_.name},
                                  {"case", name},
-                                 {"peer", "tenfold"},
+                                 {"peer", bench_peer(options_)},
                                  {"version", TENFOLD_VERSION},
                                  {"threads", options_.threads},
                                  {"metric", metric},

@@ -5,7 +5,10 @@
 #include "bench_inputs.h"
 #include "bench_works.h"
 #include "model/mlm_objective.h"
+#include "nn/stack.h"
+#include "op_profile.h"
 #include "support/rng.h"
+#include "tensor/device.h"
 #include "train/accumulate.h"
 #include "train/adamw.h"
 #include "train/parameters.h"
@@ -80,14 +83,21 @@ void bench_train_step(const BenchTimer& timer) {
     train::EncoderTrainee trainee(encoder, objective);
     const auto parameters = train::collect_parameters(trainee.modules());
     train::AdamW optimizer(parameters, {.learning_rate = 1e-4, .weight_decay = 0.01});
+    nn::compute_in(*encoder, parse_dtype(timer.options().dtype));
+    if (timer.options().recompute) nn::recompute_in_backward(*encoder);
     encoder->train();
     head->train();
     uint64_t step = 0;
-    const auto groups = timer.time(name, [&] {
+    const auto one_step = [&] {
       train::accumulate_gradients(trainee, {batch}, {.training = true, .seed = 0, .step = step++});
       optimizer.step(1.0);
       train::clear_gradients(parameters);
-    });
+    };
+    if (timer.options().profile) {
+      print_profile(name, one_step);
+      continue;
+    }
+    const auto groups = timer.time(name, one_step);
     timer.rate(name, groups, static_cast<double>(batch.real_tokens()), "tokens", "tokens/s");
     timer.rate(name, groups, step_flops(config, batch) / 1e9, "rate", "GFLOP/s");
     timer.emit(name, "peak-rss", "MiB", {peak_mib()});

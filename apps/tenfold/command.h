@@ -17,10 +17,12 @@ struct Program {
   Terminal& terminal;
   int threads = 0;                   ///< of --threads; 0: what the machine offers
   std::string device = {};           ///< of --device; empty: the recipe's, and the CPU without one
+  std::string dtype = {};            ///< of --dtype; empty: the recipe's, and float32 without one
   bool quiet = false;                ///< of --quiet: warnings and errors only
   std::function<int()> action = {};  ///< set by the chosen command; returns the exit code
 
   std::string device_or_cpu() const { return device.empty() ? "cpu" : device; }
+  std::string dtype_or_float32() const { return dtype.empty() ? "float32" : dtype; }
 };
 
 /// Error{unsupported} naming the command where --device asks for more than the CPU.

@@ -23,10 +23,15 @@ void add_bench(CLI::App& app, Program& program) {
   command->add_option("--data", options->data, "real text and vocabularies")->capture_default_str();
   command->add_option("--cache", options->cache, "models and inputs shared with the peers")
       ->capture_default_str();
+  command->add_flag("--profile", options->profile,
+                    "encode, train-step: a table of where the time goes, in place of speeds");
+  command->add_flag("--recompute", options->recompute,
+                    "train-step: with train.gradient_checkpointing");
   command->add_flag("--child", options->child)->group("");
   command->callback([=, &program] {
     program.action = [=, &program] {
       require_cpu(program, "bench");
+      options->dtype = program.dtype_or_float32();
       options->threads = program.threads > 0 ? program.threads : 1;
       set_threads(options->threads);
       return run_bench(*options);

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "data/wordnet.h"
 #include "json_text.h"
+#include "nn/onednn.h"
 #include "support/clock.h"
 #include "support/cpu.h"
 #include "support/strings.h"
@@ -63,6 +64,12 @@ std::string device_state(const std::string& name) {
   }
 }
 
+/// Whether --dtype bfloat16 is worth its name here.
+std::string onednn_state() {
+  return nn::onednn_computes_in(torch::kBFloat16) ? "fast: --dtype bfloat16 pays"
+                                                  : "no instructions for it: refused on the CPU";
+}
+
 nlohmann::ordered_json machine() {
   const CpuInfo cpu = read_cpu();
   const double fp32 = measure_product(torch::kFloat32), bf16 = measure_product(torch::kBFloat16);
@@ -79,6 +86,7 @@ nlohmann::ordered_json machine() {
               {"cores", cpu.physical_cores},
               {"usable_cores", cpu.usable_cores},
               {"threads", threads()},
+              {"bfloat16", onednn_state()},
               {"fp32_gflops", fp32},
               {"bf16_gflops", bf16},
               {"memory", human_bytes(pages * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)))},

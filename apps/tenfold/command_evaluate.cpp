@@ -14,6 +14,7 @@
 #include "model/classification_objective.h"
 #include "model/mlm_objective.h"
 #include "nn/packing.h"
+#include "nn/stack.h"
 #include "support/fail.h"
 #include "tensor/device.h"
 
@@ -109,7 +110,9 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
   const model::LoadedModel model = model::load_model(arguments.model, options);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
   require_fit(tokenizer, model.description, arguments.model);
-  if (arguments.device.is_cpu()) nn::pack_for_inference(*model.encoder);
+  const at::ScalarType type = parse_dtype(program.dtype_or_float32());
+  nn::compute_in(*model.encoder, type);
+  if (arguments.device.is_cpu()) nn::pack_for_inference(*model.encoder, type);
   const int64_t positions = model.description.encoder.max_position_embeddings;
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;

@@ -68,6 +68,10 @@ void declare_command_line(CLI::App& app, Program& program) {
       ->capture_default_str();
   app.add_option("--device", program.device,
                  "cpu, cuda or cuda:N; default: the recipe's train.device, else cpu");
+  app.add_option("--dtype", program.dtype,
+                 "float32 or bfloat16: what products and attention compute in; default: the "
+                 "recipe's train.dtype, else float32")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
   app.add_flag("--quiet", program.quiet, "no progress and no remarks; warnings and errors stay");
   app.fallthrough();
   add_vocab(app, program);
@@ -85,7 +89,7 @@ void declare_command_line(CLI::App& app, Program& program) {
   add_bench(app, program);
   add_report(app, program);
   app.footer(
-      "--threads, --device and --quiet may stand before or after the command.\n"
+      "--threads, --device, --dtype and --quiet may stand before or after the command.\n"
       "Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 data, 4 checkpoint,\n"
       "5 unsupported here, 130 and 143 stopped by a signal (a training run saves first),\n"
       "141 the reader of standard output went away.");

@@ -20,7 +20,9 @@ struct PredictArguments {
 };
 
 Model load_model(const PredictArguments& arguments, ModelHead head, Program& program) {
-  Model model = Model::load(arguments.model, {.head = head, .device = program.device_or_cpu()});
+  Model model = Model::load(
+      arguments.model,
+      {.head = head, .device = program.device_or_cpu(), .dtype = program.dtype_or_float32()});
   for (const std::string& warning : model.warnings()) program.terminal.warn("{}", warning);
   return model;
 }

@@ -6,6 +6,7 @@
 
 #include "data/batch_source.h"
 #include "json_text.h"
+#include "nn/stack.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/signals.h"
@@ -86,14 +87,16 @@ void require_out(const RunArguments& arguments, const std::string& task) {
 torch::TensorOptions prepare_arithmetic(const train::TrainOptions& options,
                                         const Program& program) {
   if (program.threads == 0 && options.threads > 0) set_threads(static_cast<int>(options.threads));
-  return torch::TensorOptions()
-      .dtype(parse_dtype(options.dtype))
-      .device(parse_device(options.device));
+  return torch::TensorOptions().dtype(torch::kFloat).device(parse_device(options.device));
 }
 
 int run_training_command(const TrainingParts& parts, const RunArguments& arguments, RunLog& log,
                          Program& program) {
   train::EncoderTrainee trainee(parts.model.encoder, parts.objective);
+  for (const model::OwnedModule& owned : trainee.modules()) {
+    nn::compute_in(*owned.module, parse_dtype(parts.options.dtype));
+    if (parts.options.gradient_checkpointing) nn::recompute_in_backward(*owned.module);
+  }
   SourceStream stream(std::make_unique<data::BatchSource>(
       parts.examples, parts.collator, batch_options(parts.options, parts.window)));
   StopSignal stop;

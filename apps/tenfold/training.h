@@ -32,11 +32,14 @@ struct RunArguments {
 /// --config, --set, --out, --resume, --dry-run, --dump-config.
 void add_run_arguments(CLI::App& command, RunArguments& arguments);
 
-/// The recipe with its overrides; --device counts as the last one.
+/// The recipe with its overrides; --device and --dtype count as the last ones.
 template <typename Recipe>
 Recipe load_recipe(RunArguments arguments, const Program& program) {
   if (!program.device.empty()) {
     arguments.overrides.push_back("train.device=\"" + program.device + "\"");
+  }
+  if (!program.dtype.empty()) {
+    arguments.overrides.push_back("train.dtype=\"" + program.dtype + "\"");
   }
   return config::load<Recipe>(arguments.config, arguments.overrides, recipe_choices());
 }
@@ -44,8 +47,8 @@ Recipe load_recipe(RunArguments arguments, const Program& program) {
 /// Error{usage} where neither --out nor --dry-run is given.
 void require_out(const RunArguments& arguments, const std::string& task);
 
-/// Device and dtype of the weights, and the threads: what [train] and the command line say. Call
-/// before the model is made.
+/// Device of the weights (fp32, whatever train.dtype says) and the threads: what [train] and the
+/// command line say. Call before the model is made.
 torch::TensorOptions prepare_arithmetic(const train::TrainOptions& options, const Program& program);
 
 /// The parts of a training run, made by its command. References must outlive run_training_command.

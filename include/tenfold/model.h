@@ -47,7 +47,8 @@ enum class ModelHead : uint8_t { as_stored, vocabulary, classifier };
 
 struct ModelOptions {
   ModelHead head = ModelHead::as_stored;
-  std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:N"
+  std::string device = "cpu";     ///< "cpu", "cuda" or "cuda:N"
+  std::string dtype = "float32";  ///< of the arithmetic: "float32" or "bfloat16"
 };
 
 /// A model directory with its tokenizer. Copies share the weights; every const function may be
@@ -60,8 +61,8 @@ struct ModelOptions {
 class Model {
  public:
   /// Error{checkpoint} where files are missing, damaged or do not fit each other, or the weights of
-  /// the head asked for are not there; Error{unsupported} for another family of models, or a device
-  /// that is not there.
+  /// the head asked for are not there; Error{unsupported} for another family of models, a device
+  /// that is not there, or a dtype that this processor has no instructions for.
   static Model load(const std::filesystem::path& directory, const ModelOptions& options = {});
 
   /// The mean of each text's last hidden states, special tokens included: one vector of width()

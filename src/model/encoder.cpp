@@ -84,7 +84,8 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
 
 Tensor Encoder::pool(const Tensor& hidden_TD, const SequenceLayout& layout) const {
   require(has_pooler(), ErrorKind::internal, "encoder", "this encoder was built without a pooler");
-  const Tensor first_BD = hidden_TD.index_select(0, layout.first_rows().to(hidden_TD.device()));
+  const Tensor first_BD = hidden_TD.index_select(0, layout.first_rows().to(hidden_TD.device()))
+                              .to(pooler_dense_->weight.scalar_type());
   return pooler_dense_->forward(first_BD).tanh();
 }
 

@@ -6,6 +6,7 @@
 #include "data/token_block.h"
 #include "model/checkpoint.h"
 #include "nn/packing.h"
+#include "nn/stack.h"
 #include "support/fail.h"
 #include "tenfold/model.h"
 #include "tenfold/tokenizer.h"
@@ -122,9 +123,10 @@ Model Model::load(const std::filesystem::path& directory, const ModelOptions& op
   require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size,
           ErrorKind::checkpoint, "model", "{}: the tokenizer has {} tokens, the model {}",
           directory.string(), impl->tokenizer.size(), impl->loaded.description.encoder.vocab_size);
-  if (device.is_cpu()) {
-    for (const model::OwnedModule& owned : impl->loaded.modules())
-      nn::pack_for_inference(*owned.module);
+  const at::ScalarType type = parse_dtype(options.dtype);
+  for (const model::OwnedModule& owned : impl->loaded.modules()) {
+    nn::compute_in(*owned.module, type);
+    if (device.is_cpu()) nn::pack_for_inference(*owned.module, type);
   }
   return Model(std::move(impl));
 }
@@ -138,7 +140,7 @@ std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> t
     const data::TokenBlock block = impl_->block_of(rows, chosen);
     const auto pieces = block.layout.split(impl_->hidden(block));
     for (size_t i = 0; i < chosen.size(); ++i) {
-      const Tensor mean_D = pieces[i].mean(0).to(torch::kCPU).contiguous();
+      const Tensor mean_D = pieces[i].mean(0, false, torch::kFloat).to(torch::kCPU).contiguous();
       vectors[chosen[i]].assign(mean_D.const_data_ptr<float>(),
                                 mean_D.const_data_ptr<float>() + mean_D.numel());
     }
@@ -187,7 +189,8 @@ std::vector<std::vector<FilledMask>> Model::fill(std::span<const std::string_vie
         impl_->loaded.mlm->logits(hidden_PD, impl_->loaded.encoder->word_embeddings_VD())
             .slice(1, 0, tokenizer.size());
     const auto [best_PK, id_PK] =
-        logits_PV.softmax(1).topk(std::min(static_cast<int64_t>(top), logits_PV.size(1)), 1);
+        logits_PV.softmax(1, torch::kFloat)
+            .topk(std::min(static_cast<int64_t>(top), logits_PV.size(1)), 1);
     const Tensor score_PK = best_PK.to(torch::kCPU), token_PK = id_PK.to(torch::kCPU);
     for (size_t p = 0; p < blanks.size(); ++p) {
       const auto at = static_cast<int64_t>(p);

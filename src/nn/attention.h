@@ -30,10 +30,10 @@ struct AttentionContext {
   Tensor row_keys_T;  ///< dropout keys of the query rows; defined only while training with dropout
 };
 
-/// Layer to layer (RealFormer: raw scores before mask and softmax); opaque; the stack drops it
-/// where kinds differ.
+/// Layer to layer (RealFormer: raw scores before mask and softmax). Which tensors they are is the
+/// attention kind's affair; the stack drops the carry where kinds differ.
 struct Carry {
-  virtual ~Carry() = default;
+  std::vector<Tensor> tensors;
 };
 
 /// Step to step while decoding, one a layer: keys and values, or a recurrent state, per slot.

@@ -3,9 +3,12 @@
 #include "nn/layer_norm.h"
 
 #include <cmath>
+#include <type_traits>
+#include <vector>
 
 #include "support/fail.h"
 #include "tensor/counter_hash.h"
+#include "tensor/narrow.h"
 #include "tensor/pass.h"
 #include "tensor/vector_clones.h"
 
@@ -20,65 +23,76 @@ struct RowDropout {
 
 /// z = residual + dropout(x), y = (z - mean) * inverse deviation * weight + bias; statistics go to
 /// stats[0..1].
-template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void norm_row_forward(const scalar_t* x, const scalar_t* residual,
-                                            const scalar_t* weight, const scalar_t* bias,
-                                            scalar_t* z, scalar_t* y, scalar_t* stats,
-                                            uint32_t width, scalar_t epsilon, scalar_t scale,
-                                            const RowDropout& drop) {
+template <typename store_t, typename real_t>
+TENFOLD_VECTOR_CLONES void norm_row_forward(const store_t* x, const store_t* residual,
+                                            const real_t* weight, const real_t* bias, real_t* z,
+                                            store_t* y, real_t* stats, uint32_t width,
+                                            real_t epsilon, real_t scale, const RowDropout& drop) {
   const uint32_t first = drop.key.first, second = drop.key.second, threshold = drop.threshold;
   if (drop.active) {
 #pragma omp simd
     for (uint32_t d = 0; d < width; ++d) {
-      z[d] = residual[d] + (hash_bits(first, second, d) >= threshold ? x[d] * scale : scalar_t(0));
+      z[d] = widen(residual[d]) +
+             (hash_bits(first, second, d) >= threshold ? widen(x[d]) * scale : real_t(0));
     }
   } else {
 #pragma omp simd
-    for (uint32_t d = 0; d < width; ++d) z[d] = residual[d] + x[d];
+    for (uint32_t d = 0; d < width; ++d) z[d] = widen(residual[d]) + widen(x[d]);
   }
-  scalar_t sum = 0;
+  real_t sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (uint32_t d = 0; d < width; ++d) sum += z[d];
-  const scalar_t mean = sum / static_cast<scalar_t>(width);
-  scalar_t squares = 0;
+  const real_t mean = sum / static_cast<real_t>(width);
+  real_t squares = 0;
 #pragma omp simd reduction(+ : squares)
   for (uint32_t d = 0; d < width; ++d) squares += (z[d] - mean) * (z[d] - mean);
-  const scalar_t inverse =
-      scalar_t(1) / std::sqrt(squares / static_cast<scalar_t>(width) + epsilon);
+  const real_t inverse = real_t(1) / std::sqrt(squares / static_cast<real_t>(width) + epsilon);
 #pragma omp simd
-  for (uint32_t d = 0; d < width; ++d) y[d] = (z[d] - mean) * inverse * weight[d] + bias[d];
+  for (uint32_t d = 0; d < width; ++d) store(y[d], (z[d] - mean) * inverse * weight[d] + bias[d]);
   stats[0] = mean;
   stats[1] = inverse;
 }
 
+template <typename store_t, typename real_t>
+TENFOLD_VECTOR_CLONES void store_row(const real_t* from, store_t* to, uint32_t width) {
+#pragma omp simd
+  for (uint32_t d = 0; d < width; ++d) store(to[d], from[d]);
+}
+
 /// Gradients of one row; those of weight and bias are added to what is there.
-template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void norm_row_backward(const scalar_t* dy, const scalar_t* z,
-                                             const scalar_t* weight, const scalar_t* stats,
-                                             scalar_t* dx, scalar_t* dresidual, scalar_t* dweight,
-                                             scalar_t* dbias, uint32_t width, scalar_t scale,
-                                             const RowDropout& drop) {
-  const scalar_t mean = stats[0], inverse = stats[1];
-  scalar_t sum = 0, product = 0;
+template <typename store_t, typename real_t>
+TENFOLD_VECTOR_CLONES void norm_row_backward(const store_t* dy, const store_t* z,
+                                             const real_t* weight, const real_t* stats, store_t* dx,
+                                             store_t* dresidual, real_t* dweight, real_t* dbias,
+                                             uint32_t width, real_t scale, const RowDropout& drop) {
+  const real_t mean = stats[0], inverse = stats[1];
+  real_t sum = 0, product = 0;
 #pragma omp simd reduction(+ : sum, product)
   for (uint32_t d = 0; d < width; ++d) {
-    const scalar_t hat = (z[d] - mean) * inverse, g = dy[d] * weight[d];
+    const real_t slope = widen(dy[d]);
+    const real_t hat = (widen(z[d]) - mean) * inverse, g = slope * weight[d];
     sum += g;
     product += g * hat;
-    dweight[d] += dy[d] * hat;
-    dbias[d] += dy[d];
+    dweight[d] += slope * hat;
+    dbias[d] += slope;
   }
-  sum /= static_cast<scalar_t>(width);
-  product /= static_cast<scalar_t>(width);
-#pragma omp simd
-  for (uint32_t d = 0; d < width; ++d) {
-    dresidual[d] = (dy[d] * weight[d] - sum - (z[d] - mean) * inverse * product) * inverse;
-  }
-  if (!drop.active) return;
+  sum /= static_cast<real_t>(width);
+  product /= static_cast<real_t>(width);
   const uint32_t first = drop.key.first, second = drop.key.second, threshold = drop.threshold;
+  if (!drop.active) {
+#pragma omp simd
+    for (uint32_t d = 0; d < width; ++d) {
+      const real_t hat = (widen(z[d]) - mean) * inverse;
+      store(dresidual[d], (widen(dy[d]) * weight[d] - sum - hat * product) * inverse);
+    }
+    return;
+  }
 #pragma omp simd
   for (uint32_t d = 0; d < width; ++d) {
-    dx[d] = hash_bits(first, second, d) >= threshold ? dresidual[d] * scale : scalar_t(0);
+    const real_t hat = (widen(z[d]) - mean) * inverse;
+    const real_t slope = (widen(dy[d]) * weight[d] - sum - hat * product) * inverse;
+    store(dresidual[d], slope);
+    store(dx[d], hash_bits(first, second, d) >= threshold ? slope * scale : real_t(0));
   }
 }
 
@@ -95,61 +109,80 @@ struct NormSettings {
   }
 };
 
-template <typename scalar_t>
+/// Calls a kernel with a value of x's element type: float, double or bfloat16.
+template <typename Kernel>
+void with_element(const Tensor& x, Kernel kernel) {
+  switch (x.scalar_type()) {
+    case at::kFloat: return kernel(float{});
+    case at::kDouble: return kernel(double{});
+    default: return kernel(c10::BFloat16{});
+  }
+}
+
+/// What the norm computes in: double for double, else fp32; weight and bias must have it.
+at::ScalarType norm_type(const Tensor& x) {
+  return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+struct NormForward {
+  Tensor z, y, stats;  ///< z is empty where it is not kept
+};
+
+template <typename store_t>
 void norm_forward(const Tensor& x, const Tensor& residual, const Tensor& weight, const Tensor& bias,
-                  Tensor& z, Tensor& y, Tensor& stats, const NormSettings& set) {
+                  NormForward& out, const NormSettings& set) {
+  using real_t = compute_t<store_t>;
+  constexpr bool kSame = std::is_same_v<store_t, real_t>;
   const int64_t rows = x.size(0), width = x.size(1);
-  const auto *from = x.const_data_ptr<scalar_t>(), *beside = residual.const_data_ptr<scalar_t>();
-  const auto *w = weight.const_data_ptr<scalar_t>(), *b = bias.const_data_ptr<scalar_t>();
-  auto *sum = z.mutable_data_ptr<scalar_t>(), *out = y.mutable_data_ptr<scalar_t>();
-  auto* statistics = stats.mutable_data_ptr<scalar_t>();
-  const bool keep_sum = z.size(0) == rows;
+  const auto *from = x.const_data_ptr<store_t>(), *beside = residual.const_data_ptr<store_t>();
+  const auto *w = weight.const_data_ptr<real_t>(), *b = bias.const_data_ptr<real_t>();
+  auto *kept = out.z.mutable_data_ptr<store_t>(), *to = out.y.mutable_data_ptr<store_t>();
+  auto* statistics = out.stats.mutable_data_ptr<real_t>();
+  const bool keep_sum = out.z.size(0) == rows;
   at::parallel_for(0, rows, kNormRows, [&](int64_t begin, int64_t end) {
+    std::vector<real_t> wide(kSame ? 0 : static_cast<size_t>(width));
     for (int64_t t = begin; t < end; ++t) {
-      scalar_t* z_row = keep_sum ? sum + t * width : out + t * width;
-      norm_row_forward(from + t * width, beside + t * width, w, b, z_row, out + t * width,
-                       statistics + 2 * t, static_cast<uint32_t>(width),
-                       static_cast<scalar_t>(set.epsilon),
-                       static_cast<scalar_t>(1.0 / (1.0 - set.p)), set.row(t));
+      const int64_t at = t * width;
+      real_t* z_row = wide.data();
+      if constexpr (kSame) z_row = keep_sum ? kept + at : to + at;
+      norm_row_forward(from + at, beside + at, w, b, z_row, to + at, statistics + 2 * t,
+                       static_cast<uint32_t>(width), static_cast<real_t>(set.epsilon),
+                       static_cast<real_t>(1.0 / (1.0 - set.p)), set.row(t));
+      if (!kSame && keep_sum) store_row(z_row, kept + at, static_cast<uint32_t>(width));
     }
   });
 }
 
-template <typename scalar_t>
+template <typename store_t>
 void norm_backward(const Tensor& dy, const Tensor& z, const Tensor& weight, const Tensor& stats,
                    Tensor& dx, Tensor& dresidual, Tensor& partials, const NormSettings& set) {
+  using real_t = compute_t<store_t>;
   const int64_t rows = dy.size(0), width = dy.size(1), pieces = partials.size(0);
-  const auto *gradient = dy.const_data_ptr<scalar_t>(), *sum = z.const_data_ptr<scalar_t>();
-  const auto *w = weight.const_data_ptr<scalar_t>(), *statistics = stats.const_data_ptr<scalar_t>();
-  auto *to_x = dx.mutable_data_ptr<scalar_t>(),
-       *to_residual = dresidual.mutable_data_ptr<scalar_t>();
-  auto* sums = partials.mutable_data_ptr<scalar_t>();
+  const auto *gradient = dy.const_data_ptr<store_t>(), *sum = z.const_data_ptr<store_t>();
+  const auto *w = weight.const_data_ptr<real_t>(), *statistics = stats.const_data_ptr<real_t>();
+  auto *to_x = dx.mutable_data_ptr<store_t>(), *to_residual = dresidual.mutable_data_ptr<store_t>();
+  auto* sums = partials.mutable_data_ptr<real_t>();
   at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) {
-      scalar_t* dweight = sums + piece * 2 * width;
+      real_t* dweight = sums + piece * 2 * width;
       for (int64_t t = piece * kNormRows; t < std::min(rows, (piece + 1) * kNormRows); ++t) {
         norm_row_backward(gradient + t * width, sum + t * width, w, statistics + 2 * t,
                           to_x + t * width, to_residual + t * width, dweight, dweight + width,
-                          static_cast<uint32_t>(width), static_cast<scalar_t>(1.0 / (1.0 - set.p)),
+                          static_cast<uint32_t>(width), static_cast<real_t>(1.0 / (1.0 - set.p)),
                           set.row(t));
       }
     }
   });
 }
 
-struct NormForward {
-  Tensor z, y, stats;
-};
-
 NormForward run_norm_forward(const Tensor& x, const Tensor& residual, const Tensor& weight,
                              const Tensor& bias, const NormSettings& set, bool keep_sum) {
+  RECORD_FUNCTION("tenfold::residual_layer_norm", std::vector<c10::IValue>());
   NormForward out{keep_sum ? torch::empty_like(x) : torch::empty({0}, x.options()),
-                  torch::empty_like(x), torch::empty({x.size(0), 2}, x.options())};
-  if (x.scalar_type() == at::kFloat) {
-    norm_forward<float>(x, residual, weight, bias, out.z, out.y, out.stats, set);
-  } else {
-    norm_forward<double>(x, residual, weight, bias, out.z, out.y, out.stats, set);
-  }
+                  torch::empty_like(x),
+                  torch::empty({x.size(0), 2}, x.options().dtype(norm_type(x)))};
+  with_element(
+      x, [&](auto zero) { norm_forward<decltype(zero)>(x, residual, weight, bias, out, set); });
   return out;
 }
 
@@ -175,13 +208,11 @@ struct ResidualNorm : torch::autograd::Function<ResidualNorm> {
                            p > 0 ? saved[3].const_data_ptr<int64_t>() : nullptr};
     const Tensor dy = gradients[0].contiguous();
     Tensor dresidual = torch::empty_like(dy), dx = p > 0 ? torch::empty_like(dy) : dresidual;
-    Tensor partials =
-        torch::zeros({(dy.size(0) + kNormRows - 1) / kNormRows, 2, dy.size(1)}, dy.options());
-    if (dy.scalar_type() == at::kFloat) {
-      norm_backward<float>(dy, saved[0], saved[1], saved[2], dx, dresidual, partials, set);
-    } else {
-      norm_backward<double>(dy, saved[0], saved[1], saved[2], dx, dresidual, partials, set);
-    }
+    Tensor partials = torch::zeros({(dy.size(0) + kNormRows - 1) / kNormRows, 2, dy.size(1)},
+                                   saved[1].options().requires_grad(false));
+    with_element(dy, [&](auto zero) {
+      norm_backward<decltype(zero)>(dy, saved[0], saved[1], saved[2], dx, dresidual, partials, set);
+    });
     const Tensor sums = partials.sum(0);
     return {dx, dresidual, sums[0], sums[1], {}, {}, {}, {}};
   }
@@ -194,15 +225,17 @@ Tensor residual_layer_norm_reference(const Tensor& x_TD, const Tensor& residual_
                                      const DropoutAt& dropout) {
   const Tensor sum_TD =
       residual_TD + dropout_rows(x_TD, dropout.row_keys_T, dropout.site, dropout.p);
-  return at::layer_norm(sum_TD, {sum_TD.size(1)}, weight_D, bias_D, epsilon);
+  return at::layer_norm(sum_TD.to(weight_D.scalar_type()), {sum_TD.size(1)}, weight_D, bias_D,
+                        epsilon)
+      .to(x_TD.scalar_type());
 }
 
 Tensor residual_layer_norm(const Tensor& x_TD, const Tensor& residual_TD, const Tensor& weight_D,
                            const Tensor& bias_D, double epsilon, const DropoutAt& dropout) {
-  const bool kernel = x_TD.device().is_cpu() &&
-                      (x_TD.scalar_type() == at::kFloat || x_TD.scalar_type() == at::kDouble) &&
-                      residual_TD.scalar_type() == x_TD.scalar_type() &&
-                      weight_D.scalar_type() == x_TD.scalar_type();
+  const at::ScalarType type = x_TD.scalar_type();
+  const bool kernel = x_TD.device().is_cpu() && residual_TD.scalar_type() == type &&
+                      (type == at::kFloat || type == at::kDouble || type == at::kBFloat16) &&
+                      weight_D.scalar_type() == norm_type(x_TD);
   if (!kernel)
     return residual_layer_norm_reference(x_TD, residual_TD, weight_D, bias_D, epsilon, dropout);
   const Tensor keys_T = dropout.p > 0 ? dropout.row_keys_T : torch::empty({0}, torch::kInt64);
@@ -225,7 +258,8 @@ LayerNorm::LayerNorm(int64_t width, double epsilon, torch::TensorOptions options
 }
 
 Tensor LayerNorm::forward(const Tensor& x_TD) const {
-  return at::layer_norm(x_TD, {weight.size(0)}, weight, bias, epsilon_);
+  return at::layer_norm(x_TD.to(weight.scalar_type()), {weight.size(0)}, weight, bias, epsilon_)
+      .to(x_TD.scalar_type());
 }
 
 Tensor LayerNorm::forward_residual(const Tensor& x_TD, const Tensor& residual_TD,

@@ -33,7 +33,8 @@ class LayerNorm : public torch::nn::Module {
   double epsilon_;
 };
 
-/// The function behind forward_residual. x, residual: [T, D], the same dtype as weight and bias.
+/// The function behind forward_residual. x, residual: [T, D]; their number format is that of the
+/// result, weight and bias may have a wider one, in which statistics and sums are taken.
 Tensor residual_layer_norm(const Tensor& x_TD, const Tensor& residual_TD, const Tensor& weight_D,
                            const Tensor& bias_D, double epsilon, const DropoutAt& dropout);
 /// The same from separate operators: the reference, and the path of other devices.

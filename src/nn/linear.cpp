@@ -16,12 +16,15 @@ Linear::Linear(const LinearSpec& spec, uint64_t seed, torch::TensorOptions optio
 
 Tensor Linear::forward(const Tensor& x, Activation activation) const {
   if (packed_.serves(x)) return packed_.linear(x, activation);
-  return activate(linear_product(x, weight, bias), activation);
+  if (x.scalar_type() == weight.scalar_type())
+    return activate(linear_product(x, weight, bias), activation);
+  return activate(linear_product(x, weight, bias, narrow_.in(x.scalar_type(), {weight})),
+                  activation);
 }
 
-void Linear::pack_for_inference() {
+void Linear::pack_for_inference(std::optional<at::ScalarType> type) {
   packed_ = PackedWeight(
-      weight, bias,
+      weight.detach().to(type.value_or(weight.scalar_type())), bias,
       bias.defined() ? std::vector<Tensor>{weight, bias} : std::vector<Tensor>{weight});
 }
 

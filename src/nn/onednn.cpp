@@ -21,11 +21,14 @@ const c10::OperatorHandle& linear_operator() {
 
 }  // namespace
 
-bool onednn_serves(const Tensor& x) {
-  if (!x.device().is_cpu() || !at::globalContext().hasMKLDNN()) return false;
-  if (x.scalar_type() == at::kFloat) return true;
+bool onednn_computes_in(at::ScalarType type) {
+  static const bool present = at::globalContext().hasMKLDNN();
   static const bool narrow = __builtin_cpu_supports("avx512bf16") != 0;
-  return narrow && x.scalar_type() == at::kBFloat16;
+  return present && (type == at::kFloat || (narrow && type == at::kBFloat16));
+}
+
+bool onednn_serves(const Tensor& x) {
+  return x.device().is_cpu() && onednn_computes_in(x.scalar_type());
 }
 
 Tensor onednn_reordered(const Tensor& weight, int64_t rows) {

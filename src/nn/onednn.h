@@ -9,8 +9,11 @@
 
 namespace tenfold::nn {
 
-/// Whether this machine has a oneDNN product for CPU tensors of this kind: fp32, and bf16 where the
-/// processor has its instructions.
+/// Whether oneDNN multiplies in this number format at this processor's full speed: fp32, and bf16
+/// where it has the instructions (elsewhere it is emulated, five times slower than fp32).
+bool onednn_computes_in(at::ScalarType type);
+
+/// Whether this machine has a oneDNN product for tensors such as x.
 bool onednn_serves(const Tensor& x);
 
 /// A weight [out, in] in oneDNN's own layout, tuned for products with `rows` rows.

@@ -18,37 +18,31 @@ PackedWeight::PackedWeight(const Tensor& weight, const Tensor& bias, std::vector
   if (weight.numel() == 0 || !onednn_serves(weight)) return;
   const torch::NoGradGuard no_grad;
   packed_ = onednn_reordered(weight, kExpectedRows);
-  if (bias.defined()) bias_ = bias.detach();
+  if (bias.defined()) bias_ = bias.detach().to(weight.scalar_type());
   dtype_ = weight.scalar_type();
-  sources_ = std::move(sources);
-  for (const Tensor& t : sources_) stamps_.emplace_back(t.const_data_ptr(), t._version());
+  stamp_ = WeightStamp(std::move(sources));
 }
 
 bool PackedWeight::serves(const Tensor& x) const {
   if (!packed_.defined() || at::GradMode::is_enabled() || x.scalar_type() != dtype_ ||
       x.numel() == 0)
     return false;
-  for (size_t i = 0; i < sources_.size(); ++i) {
-    if (sources_[i].const_data_ptr() != stamps_[i].first ||
-        sources_[i]._version() != stamps_[i].second)
-      return false;
-  }
-  return x.device().is_cpu();
+  return x.device().is_cpu() && stamp_.current();
 }
 
 Tensor PackedWeight::linear(const Tensor& x, Activation activation) const {
   return onednn_linear(x, packed_, bias_, activation);
 }
 
-void pack_for_inference(torch::nn::Module& root) {
+void pack_for_inference(torch::nn::Module& root, std::optional<at::ScalarType> type) {
   // Children first, so that a parent that packs a fused product may drop theirs.
   auto modules = root.modules(false);
   std::reverse(modules.begin(), modules.end());
   for (const auto& module : modules) {
     if (auto* packable_module = dynamic_cast<Packable*>(module.get()))
-      packable_module->pack_for_inference();
+      packable_module->pack_for_inference(type);
   }
-  if (auto* self = dynamic_cast<Packable*>(&root)) self->pack_for_inference();
+  if (auto* self = dynamic_cast<Packable*>(&root)) self->pack_for_inference(type);
 }
 
 void unpack(torch::nn::Module& root) {

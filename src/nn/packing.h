@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "nn/activation.h"
+#include "nn/weight_stamp.h"
 #include "tensor/torch.h"
 
 namespace tenfold::nn {
@@ -16,8 +17,9 @@ namespace tenfold::nn {
 class PackedWeight {
  public:
   PackedWeight() = default;
-  /// Packs `weight` [out, in]; stays empty where this machine or dtype has no packed product.
-  /// `sources` are the tensors whose change makes it stale.
+  /// Packs `weight` [out, in], already in the number format of the products; stays empty where
+  /// this machine has no packed product for it. `sources` are the tensors whose change makes it
+  /// stale.
   PackedWeight(const Tensor& weight, const Tensor& bias, std::vector<Tensor> sources);
 
   /// Whether `linear` may be used for x now: packed, not stale, gradients off, same dtype, on the
@@ -28,21 +30,22 @@ class PackedWeight {
  private:
   Tensor packed_, bias_;
   at::ScalarType dtype_ = at::kFloat;
-  std::vector<Tensor> sources_;
-  std::vector<std::pair<const void*, uint32_t>> stamps_;
+  WeightStamp stamp_;
 };
 
 /// A module that can lay its weights out for inference.
 class Packable {
  public:
   virtual ~Packable() = default;
-  virtual void pack_for_inference() = 0;
+  /// For products in `type`; none: in the weights' own.
+  virtual void pack_for_inference(std::optional<at::ScalarType> type) = 0;
   virtual void unpack() = 0;
 };
 
-/// Packs every Packable below and including `root` (costs a second copy of the weights). Call after
-/// loading; not while another thread runs the model.
-void pack_for_inference(torch::nn::Module& root);
+/// Packs every Packable below and including `root` for products in `type`, none: in the weights'
+/// own (costs a second copy of the weights). Call after loading; not while another thread runs the
+/// model.
+void pack_for_inference(torch::nn::Module& root, std::optional<at::ScalarType> type = {});
 void unpack(torch::nn::Module& root);
 
 }  // namespace tenfold::nn

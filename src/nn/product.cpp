@@ -11,16 +11,21 @@ std::optional<Tensor> if_defined(const Tensor& x) {
   return x.defined() ? std::optional(x) : std::nullopt;
 }
 
+std::optional<Tensor> bias_like(const Tensor& bias, const Tensor& x) {
+  return bias.defined() ? std::optional(bias.to(x.scalar_type())) : std::nullopt;
+}
+
 bool serves(const Tensor& x, const Tensor& weight) {
-  return x.numel() > 0 && weight.numel() > 0 && x.scalar_type() == weight.scalar_type() &&
-         onednn_serves(x);
+  return x.numel() > 0 && weight.numel() > 0 && onednn_serves(x);
 }
 
 struct LinearProduct : torch::autograd::Function<LinearProduct> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x,
-                        const Tensor& weight, const std::optional<Tensor>& bias) {
-    ctx->save_for_backward({x, weight});
-    return onednn_linear(x, weight, bias.value_or(Tensor()));
+                        const Tensor& weight, const std::optional<Tensor>& bias,
+                        const Tensor& narrow) {
+    ctx->save_for_backward({x, narrow});
+    ctx->saved_data["wide"] = static_cast<int64_t>(weight.scalar_type());
+    return onednn_linear(x, narrow, bias ? bias->to(x.scalar_type()) : Tensor());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
@@ -29,10 +34,11 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
     const Tensor &x = saved[0], &weight = saved[1];
     const Tensor dy = gradients[0].contiguous();
     const Tensor dy_TN = dy.view({-1, weight.size(0)});
-    torch::autograd::variable_list out(3);
+    const auto wide = static_cast<at::ScalarType>(ctx->saved_data["wide"].toInt());
+    torch::autograd::variable_list out(4);
     if (ctx->needs_input_grad(0)) out[0] = onednn_linear(dy, weight.t().contiguous(), {});
-    if (ctx->needs_input_grad(1)) out[1] = dy_TN.t().mm(x.reshape({-1, weight.size(1)}));
-    if (ctx->needs_input_grad(2)) out[2] = dy_TN.sum(0);
+    if (ctx->needs_input_grad(1)) out[1] = dy_TN.t().mm(x.reshape({-1, weight.size(1)})).to(wide);
+    if (ctx->needs_input_grad(2)) out[2] = dy_TN.sum(0, false, wide);
     return out;
   }
 };
@@ -40,14 +46,19 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
 }  // namespace
 
 Tensor linear_product_value(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (serves(x, weight)) return onednn_linear(x, weight, bias);
-  return at::linear(x, weight, if_defined(bias));
+  const std::optional<Tensor> b = bias_like(bias, x);
+  if (serves(x, weight)) return onednn_linear(x, weight, b.value_or(Tensor()));
+  return at::linear(x, weight, b);
 }
 
-Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (!at::GradMode::is_enabled()) return linear_product_value(x, weight, bias);
-  if (!serves(x, weight)) return at::linear(x, weight, if_defined(bias));
-  return LinearProduct::apply(x, weight, if_defined(bias));
+Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const Tensor& narrow) {
+  const bool grad = at::GradMode::is_enabled();
+  if (grad && !serves(x, weight))
+    return at::linear(x, weight.to(x.scalar_type()), bias_like(bias, x));
+  const Tensor used = narrow.defined() ? narrow : weight.detach().to(x.scalar_type());
+  if (!grad) return linear_product_value(x, used, bias);
+  return LinearProduct::apply(x, weight, if_defined(bias), used);
 }
 
 }  // namespace tenfold::nn

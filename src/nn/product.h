@@ -6,12 +6,16 @@
 
 namespace tenfold::nn {
 
-/// x [..., in] times W [out, in] transposed plus b [out] (undefined: none): [..., out]. On the CPU
-/// forward and the gradient of x go through oneDNN, which is 5-10 % nearer to the machine's limit
-/// than libtorch's own choice, and twice as fast where `out` is a vocabulary. Thread-safe.
-Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias);
+/// x [..., in] times W [out, in] transposed plus b [out] (undefined: none): [..., out], in the
+/// number format of x. W and b may have a wider one (fp32 master weights of bf16 training): their
+/// gradients have theirs. `narrow` is W as x has it, where the caller keeps it; undefined: cast
+/// here. On the CPU forward and the gradient of x go through oneDNN, which is 5-10 % nearer to the
+/// machine's limit than libtorch's own choice, and twice as fast where `out` is a vocabulary.
+/// Thread-safe.
+Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const Tensor& narrow = {});
 
-/// The same without autograd.
+/// The same without autograd, W in the number format of x.
 Tensor linear_product_value(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 }  // namespace tenfold::nn

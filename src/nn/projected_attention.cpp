@@ -39,17 +39,24 @@ Tensor ProjectedAttention::fused_bias() const {
 
 Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
   if (packed_.serves(x_TD)) return packed_.linear(x_TD, Activation::none);
-  return linear_product(x_TD, fused_weight(), fused_bias());
+  if (x_TD.scalar_type() == query_->weight.scalar_type())
+    return linear_product(x_TD, fused_weight(), fused_bias());
+  const Tensor narrow =
+      narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight});
+  return linear_product(x_TD, fused_weight(), fused_bias(), narrow);
 }
 
-void ProjectedAttention::pack_for_inference() {
+void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) {
+  const torch::NoGradGuard no_grad;
   std::vector<Tensor> sources;
   for (const auto& linear : {query_, key_, value_}) {
     linear->unpack();
     sources.push_back(linear->weight);
     if (linear->bias.defined()) sources.push_back(linear->bias);
   }
-  packed_ = PackedWeight(fused_weight(), fused_bias(), std::move(sources));
+  const Tensor weight = fused_weight();
+  packed_ = PackedWeight(weight.to(type.value_or(weight.scalar_type())), fused_bias(),
+                         std::move(sources));
 }
 
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {

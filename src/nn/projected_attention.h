@@ -20,7 +20,7 @@ class ProjectedAttention : public Attention, public Packable {
   ProjectedAttention(const AttentionShape& shape, uint64_t seed, torch::TensorOptions options);
 
   AttentionOut forward(const AttentionIn& in) const final;
-  void pack_for_inference() override;
+  void pack_for_inference(std::optional<at::ScalarType> type) override;
   void unpack() override { packed_ = {}; }
   const AttentionShape& shape() const { return shape_; }
   double scale() const;  ///< of the scores
@@ -39,6 +39,7 @@ class ProjectedAttention : public Attention, public Packable {
   AttentionShape shape_;
   std::shared_ptr<Linear> query_, key_, value_;
   PackedWeight packed_;
+  NarrowWeight narrow_;  ///< of the three, one below the other
 };
 
 }  // namespace tenfold::nn

@@ -59,6 +59,15 @@ AttentionTraits SoftmaxAttention::traits_of(const config::NoOptions&) {
           .exposes_scores = true};
 }
 
+namespace {
+
+std::shared_ptr<const Carry> carry_of(const SoftmaxOut& out) {
+  if (!out.flat_scores.defined()) return nullptr;
+  return std::make_shared<Carry>(Carry{.tensors = {out.flat_scores}});
+}
+
+}  // namespace
+
 AttentionTraits SoftmaxAttention::traits() const { return traits_of({}); }
 
 std::unique_ptr<AttentionMemory> SoftmaxAttention::new_memory(int64_t count,
@@ -75,14 +84,11 @@ AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SH
   plan.row_keys_T = in.context.row_keys_T;
   plan.dropout = in.context.pass.training ? shape().dropout : 0.0;
   plan.hand_on_scores = shape().residual_scores;
-  const auto carried = std::dynamic_pointer_cast<const ScoreCarry>(in.carry);
-  const Tensor carry = carried ? carried->flat_scores : Tensor();
+  const Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
   const SoftmaxOut out = runs_fast(query_THE)
                              ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
                              : softmax_reference(query_THE, key_SHE, value_SHE, carry, plan);
-  AttentionOut result{out.context_THE, nullptr};
-  if (plan.hand_on_scores) result.carry = std::make_shared<ScoreCarry>(out.flat_scores);
-  return result;
+  return {out.context_THE, carry_of(out)};
 }
 
 AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE,
@@ -133,15 +139,12 @@ AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Te
     return (parts.size() == 1 ? parts[0] : at::cat(parts))
         .view({-1, shape().heads, shape().head_size});
   };
-  const auto carried = std::dynamic_pointer_cast<const ScoreCarry>(in.carry);
-  const Tensor carry = carried ? carried->flat_scores : Tensor();
+  const Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
   const SoftmaxOut out =
       runs_fast(query_THE)
           ? softmax_fast(query_THE, joined(keys), joined(values), carry, plan)
           : softmax_reference(query_THE, joined(keys), joined(values), carry, plan);
-  AttentionOut result{out.context_THE, nullptr};
-  if (plan.hand_on_scores) result.carry = std::make_shared<ScoreCarry>(out.flat_scores);
-  return result;
+  return {out.context_THE, carry_of(out)};
 }
 
 }  // namespace tenfold::nn

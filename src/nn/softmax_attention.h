@@ -13,13 +13,6 @@
 
 namespace tenfold::nn {
 
-/// Raw scores q k^T * scale plus those carried in, before position bias and mask: fp32 or wider,
-/// [H, n, m] of every sequence one after another, hidden keys (MaskSpec::keep_S) left out.
-struct ScoreCarry final : Carry {
-  explicit ScoreCarry(Tensor scores) : flat_scores(std::move(scores)) {}
-  Tensor flat_scores;
-};
-
 /// What one sequence's queries ask of its keys.
 struct AttentionSequence {
   int64_t query_begin = 0, queries = 0, key_begin = 0, keys = 0, past = 0;
@@ -46,7 +39,10 @@ struct SoftmaxPlan {
 
 struct SoftmaxOut {
   Tensor context_THE;
-  Tensor flat_scores;  ///< defined where the plan hands them on
+  /// Defined where the plan hands them on, as the one tensor of the carry: raw scores q k^T * scale
+  /// plus those carried in, before position bias and mask; fp32 or wider, [H, n, m] of every
+  /// sequence one after another, hidden keys (MaskSpec::keep_S) left out.
+  Tensor flat_scores;
 };
 
 /// The obvious form: dense masks, differentiable operators. carry: flat scores or undefined.

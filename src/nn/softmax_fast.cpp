@@ -4,38 +4,13 @@
 #include <algorithm>
 
 #include "nn/softmax_attention.h"
+#include "nn/softmax_bf16.h"
 #include "nn/softmax_rows.h"
+#include "nn/visible_range.h"
 #include "support/rng.h"
 
 namespace tenfold::nn {
 namespace {
-
-struct VisibleRange {
-  int64_t lo, hi, skip;
-};
-
-/// Index of the first key at or behind `place`.
-int64_t key_index(const AttentionSequence& s, int64_t place) {
-  if (!s.has_holes) return std::clamp<int64_t>(place, 0, s.keys);
-  return std::lower_bound(s.kept.begin(), s.kept.end(), place) - s.kept.begin();
-}
-
-VisibleRange visible_range(const AttentionSequence& s, int64_t query) {
-  const int64_t place = s.past + query, m = s.seen_keys();
-  switch (s.kind) {
-    case See::all: return {0, m, -1};
-    case See::past: return {0, key_index(s, place + 1), -1};
-    case See::future: return {key_index(s, place), m, -1};
-    case See::prefix: return {0, key_index(s, std::max(place + 1, s.source)), -1};
-    case See::others: {
-      const int64_t index = key_index(s, place);
-      const bool there =
-          index < m && (s.has_holes ? s.kept[static_cast<size_t>(index)] : index) == place;
-      return {0, m, there ? index : -1};
-    }
-  }
-  return {0, m, -1};
-}
 
 /// Calls work(row of head h and query i, h, i) for all of them, on all threads.
 template <typename Work>
@@ -188,6 +163,7 @@ struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
                                                 const std::optional<Tensor>& carry_in,
                                                 const std::optional<Tensor>& bias_in,
                                                 c10::intrusive_ptr<PlanHolder> holder) {
+    RECORD_FUNCTION("tenfold::softmax_attention", std::vector<c10::IValue>());
     const Tensor carry = carry_in.value_or(Tensor()), bias_HR = bias_in.value_or(Tensor());
     FastForward out = fast_forward(query, key, value, carry, bias_HR, holder->plan, true);
     ctx->save_for_backward({query, key, value, out.flat_weights, bias_HR});
@@ -281,6 +257,8 @@ Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value
 SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                         const Tensor& carry, const SoftmaxPlan& plan) {
   const bool grad = at::GradMode::is_enabled();
+  if (!grad && softmax_bf16_serves(query_THE, key_SHE, value_SHE, carry, plan))
+    return {softmax_bf16(query_THE, key_SHE, value_SHE, plan), {}};
   if (!grad && value_SHE.size(2) == query_THE.size(2) && all_flash(plan, carry))
     return {flash_forward(query_THE, key_SHE, value_SHE, plan), {}};
   const at::ScalarType given = query_THE.scalar_type(),

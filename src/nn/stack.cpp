@@ -5,8 +5,11 @@
 #include <algorithm>
 
 #include "nn/attention_table.h"
+#include "nn/onednn.h"
+#include "nn/recompute.h"
 #include "support/fail.h"
 #include "support/rng.h"
+#include "tensor/device.h"
 
 namespace tenfold::nn {
 namespace {
@@ -28,6 +31,15 @@ void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See
     require(std::find(traits.kinds.begin(), traits.kinds.end(), see) != traits.kinds.end(),
             ErrorKind::config, where, "'{}' attention does not honour the mask this model uses",
             kind);
+  }
+}
+
+/// `visit(stack)` for every stack below and including `root`.
+template <typename Visit>
+void for_stacks(torch::nn::Module& root, Visit visit) {
+  if (auto* self = dynamic_cast<Stack*>(&root)) visit(*self);
+  for (const auto& module : root.modules(false)) {
+    if (auto* stack = dynamic_cast<Stack*>(module.get())) visit(*stack);
   }
 }
 
@@ -93,27 +105,47 @@ StackOut Stack::forward(const StackIn& in) const {
       .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
       .pass = in.pass,
       .row_keys_T = drops ? row_keys(in.pass, in.layout) : Tensor()};
-  const Tensor pinned_SD = in.source_SD.defined() ? in.source_SD : in.hidden_TD;
-  StackOut out{.hidden_TD = in.hidden_TD, .all_hidden_TD = {}};
-  if (in.all_hidden) out.all_hidden_TD.push_back(in.hidden_TD);
+  const auto computed = [&](const Tensor& x) {
+    return x.to(compute_type_.value_or(x.scalar_type()));
+  };
+  StackOut out{.hidden_TD = computed(in.hidden_TD), .all_hidden_TD = {}};
+  const Tensor pinned_SD = in.source_SD.defined() ? computed(in.source_SD) : out.hidden_TD;
+  if (in.all_hidden) out.all_hidden_TD.push_back(out.hidden_TD);
   std::shared_ptr<const Carry> carry;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const StackRun& run = spec_.runs[run_of_layer_[i]];
     const bool same_kind =
         i > 0 && run.attention.kind == spec_.runs[run_of_layer_[i - 1]].attention.kind;
     if (!run.residual_attention || !same_kind) carry = nullptr;
-    BlockOut step = blocks_[i]->forward(
-        {.context = context,
-         .hidden_TD = out.hidden_TD,
-         .source_SD = spec_.key_value_from == KeyValueFrom::embeddings ? pinned_SD : out.hidden_TD,
-         .carry = carry,
-         .memory = in.state != nullptr ? in.state->self.at(i).get() : nullptr,
-         .layer = static_cast<uint64_t>(i)});
+    const BlockIn block_in{
+        .context = context,
+        .hidden_TD = out.hidden_TD,
+        .source_SD = spec_.key_value_from == KeyValueFrom::embeddings ? pinned_SD : out.hidden_TD,
+        .carry = carry,
+        .memory = in.state != nullptr ? in.state->self.at(i).get() : nullptr,
+        .layer = static_cast<uint64_t>(i)};
+    BlockOut step =
+        recompute_ ? recomputed_forward(blocks_[i], block_in) : blocks_[i]->forward(block_in);
     out.hidden_TD = std::move(step.hidden_TD);
     carry = std::move(step.carry);
     if (in.all_hidden) out.all_hidden_TD.push_back(out.hidden_TD);
   }
   return out;
+}
+
+void compute_in(torch::nn::Module& root, at::ScalarType type) {
+  for_stacks(root, [&](Stack& stack) {
+    const bool on_cpu = stack.parameters().at(0).device().is_cpu();
+    require(!on_cpu || type == at::kFloat || type == at::kDouble || onednn_computes_in(type),
+            ErrorKind::unsupported, "dtype",
+            "this processor has no instructions for {}, which would be slower than float32",
+            dtype_name(type));
+    stack.compute_in(type);
+  });
+}
+
+void recompute_in_backward(torch::nn::Module& root) {
+  for_stacks(root, [](Stack& stack) { stack.recompute_in_backward(true); });
 }
 
 DecodeState Stack::new_state(int64_t count, int64_t capacity) const {

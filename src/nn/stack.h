@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/fields.h"
@@ -79,6 +80,12 @@ class Stack : public torch::nn::Module {
   /// the kind where one cannot be decoded step by step.
   DecodeState new_state(int64_t count, int64_t capacity) const;
 
+  /// Hidden states have this number format from here on; the parameters keep theirs. Not while
+  /// another thread runs the stack.
+  void compute_in(at::ScalarType type) { compute_type_ = type; }
+  /// Whether layers keep only their input for the backward pass (recompute.h).
+  void recompute_in_backward(bool recompute) { recompute_ = recompute; }
+
   const StackSpec& spec() const { return spec_; }
   const std::vector<std::shared_ptr<Block>>& blocks() const { return blocks_; }
 
@@ -86,6 +93,16 @@ class Stack : public torch::nn::Module {
   StackSpec spec_;
   std::vector<std::shared_ptr<Block>> blocks_;
   std::vector<size_t> run_of_layer_;
+  std::optional<at::ScalarType> compute_type_;  ///< none: that of the input
+  bool recompute_ = false;
 };
+
+/// Lets every stack below `root` compute in `type`: products, attention and what is kept for the
+/// backward pass; statistics, reductions, parameters and their gradients stay in the parameters'
+/// own format. Error{unsupported} where this processor would only emulate it, slower than fp32.
+void compute_in(torch::nn::Module& root, at::ScalarType type);
+
+/// Lets every stack below `root` recompute its layers in the backward pass.
+void recompute_in_backward(torch::nn::Module& root);
 
 }  // namespace tenfold::nn

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "nn/product.h"
 #include "nn/softmax_rows.h"
 #include "support/fail.h"
+#include "tensor/narrow.h"
 #include "tensor/vector_clones.h"
 
 namespace tenfold::nn {
@@ -54,23 +56,47 @@ struct ChunkSums {
   int64_t correct = 0;
 };
 
+template <typename to_t, typename from_t>
+TENFOLD_VECTOR_CLONES void widen_row(const from_t* from, to_t* to, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) to[j] = widen(from[j]);
+}
+
+template <typename to_t, typename from_t>
+TENFOLD_VECTOR_CLONES void store_row_back(const from_t* from, to_t* to, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) store(to[j], from[j]);
+}
+
 /// All rows of a chunk; with gradient the logits become its slope and bias_gradient_V grows by the
-/// sums of its columns. Sums run in the order of rows, whatever the number of threads.
-template <typename scalar_t>
+/// sums of its columns. Sums run in the order of rows, whatever the number of threads. Logits of
+/// bfloat16 are widened a row at a time.
+template <typename store_t>
 ChunkSums sweep_rows(Tensor& logits_CV, const Tensor& labels_C, Tensor& bias_gradient_V) {
+  using scalar_t = compute_t<store_t>;
+  constexpr bool kSame = std::is_same_v<store_t, scalar_t>;
   const int64_t rows = logits_CV.size(0), vocabulary = logits_CV.size(1);
-  auto* logits = logits_CV.mutable_data_ptr<scalar_t>();
+  auto* logits = logits_CV.mutable_data_ptr<store_t>();
   const auto* labels = labels_C.const_data_ptr<int64_t>();
   const bool with_gradient = bias_gradient_V.defined();
   const int64_t pieces = std::min<int64_t>(rows, at::get_num_threads());
-  Tensor partial_sums = torch::zeros({with_gradient ? pieces : 0, vocabulary}, logits_CV.options());
+  Tensor partial_sums =
+      torch::zeros({with_gradient ? pieces : 0, vocabulary},
+                   logits_CV.options().dtype(c10::CppTypeToScalarType<scalar_t>::value));
   auto* sums = partial_sums.mutable_data_ptr<scalar_t>();
   std::vector<double> losses(static_cast<size_t>(rows));
   std::vector<uint8_t> hits(static_cast<size_t>(rows));
   at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
+    std::vector<scalar_t> wide(kSame ? 0 : static_cast<size_t>(vocabulary));
     for (int64_t piece = begin; piece < end; ++piece) {
       for (int64_t r = rows * piece / pieces; r < rows * (piece + 1) / pieces; ++r) {
-        scalar_t* row = logits + r * vocabulary;
+        store_t* stored = logits + r * vocabulary;
+        scalar_t* row = wide.data();
+        if constexpr (kSame) {
+          row = stored;
+        } else {
+          widen_row(stored, row, vocabulary);
+        }
         const int64_t label = labels[r];
         const scalar_t at_label = row[label];
         const scalar_t* before = row + label;
@@ -81,6 +107,7 @@ ChunkSums sweep_rows(Tensor& logits_CV, const Tensor& labels_C, Tensor& bias_gra
         losses[static_cast<size_t>(r)] = vocabulary_row(
             row, vocabulary, label, with_gradient ? sums + piece * vocabulary : nullptr, &top);
         hits[static_cast<size_t>(r)] = first && at_label == top;
+        if (!kSame && with_gradient) store_row_back(row, stored, vocabulary);
       }
     }
   });
@@ -93,16 +120,26 @@ ChunkSums sweep_rows(Tensor& logits_CV, const Tensor& labels_C, Tensor& bias_gra
   return total;
 }
 
+ChunkSums sweep(Tensor& logits, const Tensor& labels, Tensor& bias_gradient_V) {
+  switch (logits.scalar_type()) {
+    case at::kFloat: return sweep_rows<float>(logits, labels, bias_gradient_V);
+    case at::kDouble: return sweep_rows<double>(logits, labels, bias_gradient_V);
+    default: return sweep_rows<c10::BFloat16>(logits, labels, bias_gradient_V);
+  }
+}
+
 struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context,
                                                 const Tensor& hidden_PD, const Tensor& weight_VD,
                                                 const Tensor& bias_V, const Tensor& labels_P,
                                                 bool with_gradient) {
+    RECORD_FUNCTION("tenfold::vocabulary_loss", std::vector<c10::IValue>());
     const int64_t rows = hidden_PD.size(0), vocabulary = weight_VD.size(0);
     const int64_t chunk = std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, vocabulary));
     const at::ScalarType given = hidden_PD.scalar_type(),
                          wide = given == at::kDouble ? at::kDouble : at::kFloat;
     const auto wide_options = hidden_PD.options().dtype(wide);
+    const Tensor used_VD = weight_VD.to(given);
     ChunkSums total;
     Tensor hidden_gradient_PD, weight_gradient_VD, bias_gradient_V;
     if (with_gradient) {
@@ -113,19 +150,18 @@ struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> 
       const int64_t end = std::min(rows, begin + chunk);
       const Tensor h = hidden_PD.slice(0, begin, end);
       const Tensor labels = labels_P.slice(0, begin, end).contiguous();
-      Tensor logits = linear_product_value(h, weight_VD, bias_V).to(wide);
-      const ChunkSums sums = wide == at::kFloat
-                                 ? sweep_rows<float>(logits, labels, bias_gradient_V)
-                                 : sweep_rows<double>(logits, labels, bias_gradient_V);
+      Tensor logits = linear_product_value(h, used_VD, bias_V);
+      const ChunkSums sums = sweep(logits, labels, bias_gradient_V);
       total.loss += sums.loss;
       total.correct += sums.correct;
       if (!with_gradient) continue;
-      const Tensor slope = logits.to(given);
-      hidden_gradient_PD.slice(0, begin, end).copy_(slope.mm(weight_VD));
-      if (weight_gradient_VD.defined()) {
-        weight_gradient_VD.addmm_(slope.t(), h);
+      hidden_gradient_PD.slice(0, begin, end).copy_(logits.mm(used_VD));
+      if (!weight_gradient_VD.defined()) {
+        weight_gradient_VD = logits.t().mm(h).to(weight_VD.scalar_type());
+      } else if (given == weight_VD.scalar_type()) {
+        weight_gradient_VD.addmm_(logits.t(), h);
       } else {
-        weight_gradient_VD = slope.t().mm(h);
+        weight_gradient_VD.add_(logits.t().mm(h));
       }
     }
     if (with_gradient) {
@@ -156,7 +192,9 @@ struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> 
 
 VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD,
                                const Tensor& bias_V, const Tensor& labels_P) {
-  if (!hidden_PD.device().is_cpu())
+  const at::ScalarType given = hidden_PD.scalar_type();
+  if (!hidden_PD.device().is_cpu() ||
+      (given != at::kFloat && given != at::kDouble && given != at::kBFloat16))
     return vocabulary_loss_reference(hidden_PD, weight_VD, bias_V, labels_P);
   const bool with_gradient =
       torch::GradMode::is_enabled() &&
@@ -168,7 +206,8 @@ VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD,
 
 VocabularyLoss vocabulary_loss_reference(const Tensor& hidden_PD, const Tensor& weight_VD,
                                          const Tensor& bias_V, const Tensor& labels_P) {
-  const Tensor logits_PV = at::linear(hidden_PD, weight_VD, bias_V);
+  const at::ScalarType given = hidden_PD.scalar_type(), wide = weight_VD.scalar_type();
+  const Tensor logits_PV = at::linear(hidden_PD, weight_VD.to(given), bias_V.to(given)).to(wide);
   const Tensor picked = at::log_softmax(logits_PV, 1).gather(1, labels_P.unsqueeze(1));
   return {-picked.sum(), (logits_PV.argmax(1) == labels_P).sum()};
 }

@@ -71,6 +71,7 @@ Tensor apply_dropout(const Tensor& x, const Tensor& keys_T, uint64_t site, doubl
 struct DropoutRows : torch::autograd::Function<DropoutRows> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x,
                         const Tensor& keys_T, int64_t site, double p) {
+    RECORD_FUNCTION("tenfold::dropout", std::vector<c10::IValue>());
     ctx->save_for_backward({keys_T});
     ctx->saved_data["site"] = site;
     ctx->saved_data["p"] = p;

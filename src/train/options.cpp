@@ -36,7 +36,12 @@ void TrainOptions::fields(config::FieldVisitor& v) {
   v.field("keep_last", keep_last, "checkpoints kept besides the best", config::at_least(2));
   v.group("best", best, "which checkpoint is best");
   v.field("device", device, "cpu or cuda[:n]");
-  v.field("dtype", dtype, "of the arithmetic", {"float32"});
+  v.field("dtype", dtype,
+          "of products and attention; weights, statistics and the optimizer stay in float32",
+          {"float32", "bfloat16"});
+  v.field("gradient_checkpointing", gradient_checkpointing,
+          "compute each layer again in the backward pass: less memory, a quarter to a third more "
+          "time");
   v.field("threads", threads, "threads of the arithmetic; 0: the usable cores",
           config::at_least(0));
   v.field("tensorboard", tensorboard, "write TensorBoard event files");

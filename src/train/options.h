@@ -36,7 +36,8 @@ struct TrainOptions {
   int64_t keep_last = 2;
   KeepBest best;
   std::string device = "cpu";
-  std::string dtype = "float32";
+  std::string dtype = "float32";  ///< of products, attention and what the backward pass keeps
+  bool gradient_checkpointing = false;
   int64_t threads = 0;
   bool tensorboard = true;
   config::Choice optimizer;

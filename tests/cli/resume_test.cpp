@@ -56,9 +56,8 @@ class Resume : public ProgramTest {
   void kill_and_resume(int kills, int64_t steps);
 };
 
-/// One life in four is killed at a random moment of its start-up, the others at a random moment
-/// after their first update. Moments are drawn from times measured on a whole run, so that all
-/// lives together cannot reach its end.
+/// One life in four is killed at a random moment of its start-up, the others some milliseconds
+/// after a random step, near enough that all lives together cannot reach the end.
 void Resume::kill_and_resume(int kills, int64_t steps) {
   constexpr int64_t kSaveEvery = 5;
   make_shards();
@@ -70,8 +69,8 @@ void Resume::kill_and_resume(int kills, int64_t steps) {
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(at("whole/metrics.jsonl")); }));
   const double start_up = watch.seconds();
   ASSERT_EQ(wait_for(whole), 0) << slurp(folder_ / ".err");
-  const double running = watch.seconds() - start_up;
-  const double longest = 0.75 * running / kills;
+  const int64_t furthest = steps / kills / 2;  // steps of a life
+  constexpr double kOneStep = 0.01;            // seconds, about
 
   RandomStream draw(7, "kill");
   const auto sleep = [](double seconds) {
@@ -85,8 +84,11 @@ void Resume::kill_and_resume(int kills, int64_t steps) {
     if (kill % 4 == 0) {
       sleep(draw.uniform() * start_up);
     } else {
-      EXPECT_TRUE(wait_until([&] { return last_written("killed") != before; }));
-      sleep(draw.uniform() * longest);
+      const auto aim =
+          saved + 1 + static_cast<int64_t>(draw.below(static_cast<uint64_t>(furthest)));
+      EXPECT_TRUE(wait_until(
+          [&] { return last_written("killed") != before && logged_step("killed") >= aim; }));
+      sleep(draw.uniform() * kOneStep);
     }
     ::kill(child, SIGKILL);
     ASSERT_EQ(wait_for(child), 128 + SIGKILL) << "life " << kill << " ended by itself";
