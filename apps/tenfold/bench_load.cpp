@@ -15,6 +15,7 @@
 #include "bench_works.h"
 #include "model/checkpoint.h"
 #include "support/clock.h"
+#include "support/cpu_load.h"
 #include "support/fail.h"
 
 extern char** environ;
@@ -62,7 +63,7 @@ FirstEmbedding start_once(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  const ForeignCpu guard;
+  const CpuLoad guard;
   const Stopwatch watch;
   pid_t child = 0;
   const int error =

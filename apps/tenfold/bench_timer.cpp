@@ -1,4 +1,4 @@
-// The timing protocol and its guard against other processes (/proc/stat and getrusage).
+// The timing protocol and its guard against other processes.
 // Not here: what is timed.
 #include "bench_timer.h"
 
@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "support/clock.h"
+#include "support/cpu_load.h"
 
 namespace tenfold::app {
 namespace {
@@ -23,33 +24,6 @@ constexpr double kGroupSeconds = 0.25;
 constexpr double kLongCallSeconds = 5;
 constexpr double kThreadSlack = 0.15;
 
-/// CPU seconds spent by everything on this machine, stolen time included, idle and waiting left
-/// out.
-double machine_cpu_seconds() {
-  std::ifstream file("/proc/stat");
-  std::string word;
-  file >> word;
-  double busy = 0;
-  for (int field = 0; field < 8; ++field) {
-    double ticks = 0;
-    file >> ticks;
-    if (field != 3 && field != 4) busy += ticks;
-  }
-  return busy / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double own_cpu_seconds() {
-  double seconds = 0;
-  for (int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-    rusage usage{};
-    getrusage(who, &usage);
-    for (const timeval& t : {usage.ru_utime, usage.ru_stime}) {
-      seconds += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-    }
-  }
-  return seconds;
-}
-
 struct GuardedGroup {
   CallGroup calls;
   double foreign_cores = 0;
@@ -57,7 +31,7 @@ struct GuardedGroup {
 };
 
 GuardedGroup timed_group(const std::function<void()>& work, int count) {
-  const ForeignCpu guard;
+  const CpuLoad guard;
   GuardedGroup group;
   for (int i = 0; i < count; ++i) {
     const Stopwatch watch;
@@ -97,18 +71,6 @@ void report_guard(const BenchOptions& options, const std::string& name,
 }
 
 }  // namespace
-
-ForeignCpu::ForeignCpu()
-    : machine_(machine_cpu_seconds()), own_(own_cpu_seconds()), wall_(monotonic_seconds()) {}
-
-double ForeignCpu::foreign_cores() const {
-  const double wall = monotonic_seconds() - wall_;
-  return (machine_cpu_seconds() - machine_ - (own_cpu_seconds() - own_)) / wall;
-}
-
-double ForeignCpu::own_cores() const {
-  return (own_cpu_seconds() - own_) / (monotonic_seconds() - wall_);
-}
 
 bool BenchTimer::wants(const std::string& name) const {
   return options_.cases.empty() ||

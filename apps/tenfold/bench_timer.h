@@ -55,20 +55,6 @@ void bench_remark(const std::string& text);
 /// Highest resident size of this process so far, MiB.
 double peak_mib();
 
-/// CPU seconds that processes other than this one and its ended children have used since a first
-/// moment.
-class ForeignCpu {
- public:
-  ForeignCpu();
-  double foreign_cores() const;  ///< since construction
-  double own_cores() const;      ///< since construction
-
- private:
-  double machine_;
-  double own_;
-  double wall_;
-};
-
 /// Cores used by others above which a sample does not count.
 inline constexpr double kBusyCores = 0.10;
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core_sharing.h"
 #include "data/batch_source.h"
 #include "json_text.h"
 #include "nn/stack.h"
@@ -100,6 +101,7 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
   SourceStream stream(std::make_unique<data::BatchSource>(
       parts.examples, parts.collator, batch_options(parts.options, parts.window)));
   StopSignal stop;
+  CoreSharing sharing(parts.options.share_cores, program.terminal);
   const train::TrainOutcome outcome = train::run_training(
       {.trainee = trainee,
        .batches = stream,
@@ -118,7 +120,7 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
        .validate = parts.validate,
        .config = parts.flat_config,
        .stop_signal = [&] { return stop.signal_number(); },
-       .hooks = {},
+       .hooks = {&sharing},
        .device = parse_device(parts.options.device),
        .resume = arguments.resume,
        .dry_run = arguments.dry_run,

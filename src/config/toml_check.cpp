@@ -35,12 +35,13 @@ size_t behind_string(std::string_view text, size_t at) {
   return text.size();
 }
 
-/// Whether a line that ends with a backslash goes on with a character beyond ASCII.
-bool goes_on_beyond_ascii(std::string_view string) {
+/// Whether a character beyond ASCII follows a backslash, blanks and ends of lines between them or
+/// not.
+bool escapes_beyond_ascii(std::string_view string) {
   for (size_t at = string.find('\\'); at < string.size(); at = string.find('\\', at)) {
     const size_t next = string.find_first_not_of(" \t\r\n", at + 1);
     if (next >= string.size()) return false;
-    if (next > at + 1 && static_cast<unsigned char>(string[next]) >= 0x80) return true;
+    if (static_cast<unsigned char>(string[next]) >= 0x80) return true;
     at = next > at + 1 ? next : at + 2;
   }
   return false;
@@ -90,8 +91,8 @@ TomlFault toml_fault(std::string_view text) {
           std::string_view(" \t\r\n=,.[{\xBF").find(text[at - 1]) == std::string_view::npos)
         return fault(at, "a quote inside of a word");
       const size_t end = behind_string(text, at);
-      if (goes_on_beyond_ascii(text.substr(at, end - at)))
-        return fault(at, "ASCII must follow a backslash that ends a line");
+      if (c == '"' && escapes_beyond_ascii(text.substr(at, end - at)))
+        return fault(at, "ASCII must follow a backslash");
       at = end;
       line_begins = false;
       continue;

@@ -16,8 +16,7 @@ struct TomlFault {
 
 /// What toml++ 3.3 does not stand, outside of texts and comments:
 /// - characters beyond ASCII (it runs into an unreachable place at letters such as U+0409), also
-///   where quotes begin inside of a word, which it reads on, and behind a backslash that ends a
-///   line of a text;
+///   where quotes begin inside of a word, which it reads on, and behind a backslash of a text;
 /// - dates without a time (it takes for granted that a digit follows the T of 2026-01-01T) and
 ///   headers without a name (the same for `[`);
 /// - more than 32 dots between two of = , [ ] { }: keys of thousands of parts nest tables so deep

@@ -44,6 +44,9 @@ void TrainOptions::fields(config::FieldVisitor& v) {
           "time");
   v.field("threads", threads, "threads of the arithmetic; 0: the usable cores",
           config::at_least(0));
+  v.field(
+      "share_cores", share_cores,
+      "use fewer threads while other processes hold cores; the last digits then depend on them");
   v.field("tensorboard", tensorboard, "write TensorBoard event files");
   v.choice("optimizer", optimizer, "how weights move", v.kinds("optimizer"));
   v.choice("schedule", schedule, "learning rate over the run", v.kinds("schedule"));

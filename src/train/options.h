@@ -39,6 +39,7 @@ struct TrainOptions {
   std::string dtype = "float32";  ///< of products, attention and what the backward pass keeps
   bool gradient_checkpointing = false;
   int64_t threads = 0;
+  bool share_cores = false;
   bool tensorboard = true;
   config::Choice optimizer;
   config::Choice schedule;

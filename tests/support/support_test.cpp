@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "support/cpu.h"
+#include "support/cpu_load.h"
 #include "support/crc32c.h"
 #include "support/queue.h"
 #include "support/signals.h"
@@ -24,6 +25,25 @@ namespace tenfold {
 namespace {
 
 using ::testing::ElementsAre;
+
+TEST(CpuLoad, LeavesThreadsThatFindACoreBesideOthers) {
+  EXPECT_EQ(threads_beside(0.0, 2, 2), 2);
+  EXPECT_EQ(threads_beside(0.4, 2, 2), 2);
+  EXPECT_EQ(threads_beside(1.0, 2, 2), 1);
+  EXPECT_EQ(threads_beside(5.0, 2, 2), 1);    // someone has to go on
+  EXPECT_EQ(threads_beside(40.0, 64, 4), 4);  // a large machine with room left
+  EXPECT_EQ(threads_beside(61.0, 64, 16), 3);
+}
+
+TEST(CpuLoad, OwnWorkIsNotForeign) {
+  CpuLoad load;
+  volatile double sink = 0;
+  while (load.seconds() < 0.2) sink = sink + 1;
+  EXPECT_GT(load.own_cores(), 0.05);
+  EXPECT_LT(load.own_cores(), 1.5);
+  load.restart();
+  EXPECT_LT(load.seconds(), 0.1);
+}
 
 TEST(Strings, SplitKeepsEmptyPieces) {
   EXPECT_THAT(split("a,,b,", ','), ElementsAre("a", "", "b", ""));
