@@ -3,6 +3,7 @@
 #include "model/heads.h"
 
 #include "model/module_group.h"
+#include "nn/filler.h"
 #include "nn/product.h"
 #include "support/rng.h"
 
@@ -32,7 +33,8 @@ Tensor MlmHead::logits(const Tensor& hidden_PD, const Tensor& word_embeddings_VD
 
 nn::VocabularyLoss MlmHead::loss(const Tensor& hidden_PD, const Tensor& word_embeddings_VD,
                                  const Tensor& labels_P) const {
-  return nn::vocabulary_loss(transform(hidden_PD), word_embeddings_VD, bias_V_, labels_P);
+  return nn::vocabulary_loss(transform(nn::with_filler_rows(hidden_PD)), word_embeddings_VD,
+                             bias_V_, labels_P);
 }
 
 std::shared_ptr<nn::Linear> make_classifier(const EncoderConfig& config, int64_t classes,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "nn/attention_table.h"
+#include "nn/filler.h"
 #include "nn/onednn.h"
 #include "nn/recompute.h"
 #include "support/fail.h"
@@ -97,20 +98,29 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
 
 StackOut Stack::forward(const StackIn& in) const {
   const bool drops = in.pass.training && (spec_.hidden_dropout > 0 || spec_.attention_dropout > 0);
+  // While decoding, rows are few and belong to the slots of the state: no filler.
+  const auto computed = [&](const Tensor& x) {
+    const Tensor narrow_TD = x.to(compute_type_.value_or(x.scalar_type()));
+    return in.state != nullptr ? narrow_TD : with_filler_rows(narrow_TD);
+  };
+  const Tensor hidden_TD = computed(in.hidden_TD);
+  const int64_t rows = in.hidden_TD.size(0);
+  const FilledPass filled =
+      with_filler_sequences(in.layout, in.mask, in.pass, hidden_TD.size(0) - rows);
   const AttentionContext context{
-      .query_layout = in.layout,
-      .source_layout = in.layout,
-      .mask = in.mask,
+      .query_layout = filled.layout,
+      .source_layout = filled.layout,
+      .mask = filled.mask,
       .bias = in.bias,
       .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
-      .pass = in.pass,
-      .row_keys_T = drops ? row_keys(in.pass, in.layout) : Tensor()};
-  const auto computed = [&](const Tensor& x) {
-    return x.to(compute_type_.value_or(x.scalar_type()));
+      .pass = filled.pass,
+      .row_keys_T = drops ? row_keys(filled.pass, filled.layout) : Tensor()};
+  const auto real = [&](const Tensor& x_TD) {
+    return x_TD.size(0) == rows ? x_TD : x_TD.narrow(0, 0, rows);
   };
-  StackOut out{.hidden_TD = computed(in.hidden_TD), .all_hidden_TD = {}};
-  const Tensor pinned_SD = in.source_SD.defined() ? computed(in.source_SD) : out.hidden_TD;
-  if (in.all_hidden) out.all_hidden_TD.push_back(out.hidden_TD);
+  StackOut out{.hidden_TD = hidden_TD, .all_hidden_TD = {}};
+  const Tensor pinned_SD = in.source_SD.defined() ? computed(in.source_SD) : hidden_TD;
+  if (in.all_hidden) out.all_hidden_TD.push_back(real(hidden_TD));
   std::shared_ptr<const Carry> carry;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const StackRun& run = spec_.runs[run_of_layer_[i]];
@@ -128,8 +138,9 @@ StackOut Stack::forward(const StackIn& in) const {
         recompute_ ? recomputed_forward(blocks_[i], block_in) : blocks_[i]->forward(block_in);
     out.hidden_TD = std::move(step.hidden_TD);
     carry = std::move(step.carry);
-    if (in.all_hidden) out.all_hidden_TD.push_back(out.hidden_TD);
+    if (in.all_hidden) out.all_hidden_TD.push_back(real(out.hidden_TD));
   }
+  out.hidden_TD = real(out.hidden_TD);
   return out;
 }
 

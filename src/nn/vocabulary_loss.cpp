@@ -75,7 +75,7 @@ template <typename store_t>
 ChunkSums sweep_rows(Tensor& logits_CV, const Tensor& labels_C, Tensor& bias_gradient_V) {
   using scalar_t = compute_t<store_t>;
   constexpr bool kSame = std::is_same_v<store_t, scalar_t>;
-  const int64_t rows = logits_CV.size(0), vocabulary = logits_CV.size(1);
+  const int64_t rows = labels_C.size(0), vocabulary = logits_CV.size(1);
   auto* logits = logits_CV.mutable_data_ptr<store_t>();
   const auto* labels = labels_C.const_data_ptr<int64_t>();
   const bool with_gradient = bias_gradient_V.defined();
@@ -149,12 +149,13 @@ struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> 
     for (int64_t begin = 0; begin < rows; begin += chunk) {
       const int64_t end = std::min(rows, begin + chunk);
       const Tensor h = hidden_PD.slice(0, begin, end);
-      const Tensor labels = labels_P.slice(0, begin, end).contiguous();
+      const Tensor labels = labels_P.slice(0, begin, end).contiguous();  // none for filler rows
       Tensor logits = linear_product_value(h, used_VD, bias_V);
       const ChunkSums sums = sweep(logits, labels, bias_gradient_V);
       total.loss += sums.loss;
       total.correct += sums.correct;
       if (!with_gradient) continue;
+      logits.slice(0, labels.size(0)).zero_();
       hidden_gradient_PD.slice(0, begin, end).copy_(logits.mm(used_VD));
       if (!weight_gradient_VD.defined()) {
         weight_gradient_VD = logits.t().mm(h).to(weight_VD.scalar_type());
@@ -207,7 +208,9 @@ VocabularyLoss vocabulary_loss(const Tensor& hidden_PD, const Tensor& weight_VD,
 VocabularyLoss vocabulary_loss_reference(const Tensor& hidden_PD, const Tensor& weight_VD,
                                          const Tensor& bias_V, const Tensor& labels_P) {
   const at::ScalarType given = hidden_PD.scalar_type(), wide = weight_VD.scalar_type();
-  const Tensor logits_PV = at::linear(hidden_PD, weight_VD.to(given), bias_V.to(given)).to(wide);
+  const Tensor logits_PV =
+      at::linear(hidden_PD.slice(0, 0, labels_P.size(0)), weight_VD.to(given), bias_V.to(given))
+          .to(wide);
   const Tensor picked = at::log_softmax(logits_PV, 1).gather(1, labels_P.unsqueeze(1));
   return {-picked.sum(), (logits_PV.argmax(1) == labels_P).sum()};
 }

@@ -13,7 +13,8 @@ struct VocabularyLoss {
   Tensor correct;  ///< 0-d int64: rows whose label has the largest logit (the first, where several)
 };
 
-/// h [P, D], W [V, D], b [V], labels int64 [P] in [0, V). h may be narrower than W and b (bf16):
+/// h [P, D], W [V, D], b [V], labels int64 [P] in [0, V). Rows of h beyond the labels count for
+/// nothing (filler.h). h may be narrower than W and b (bf16):
 /// the products are then, softmax and sums are fp32, gradients of W and b have their format. Works
 /// in chunks of rows, so the logits [P, V] are never stored whole; the gradient is computed with
 /// the value and can be taken once. Thread-safe.

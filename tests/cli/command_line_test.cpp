@@ -66,6 +66,50 @@ TEST_F(CommandLine, BuildInfoSaysWhatThisProgramIsMadeOf) {
   }
 }
 
+TEST_F(CommandLine, AnUnknownDtypeNamesTheLegalOnes) {
+  const Ran ran = run("doctor --dtype float16");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_NE(ran.err.find("bfloat16"), std::string::npos) << ran.err;
+}
+
+TEST_F(CommandLine, BFloat16TrainsAndFillsWhereTheProcessorHasIt) {
+  make_shards();
+  make_recipe();
+  const Ran trained = run(pretrain("narrow", "--dtype bfloat16"));
+  const Ran doctor = run("doctor --json");
+  if (!std::string(json::parse(doctor.out).at("bfloat16")).starts_with("fast")) {
+    EXPECT_EQ(trained.code, 5) << trained.err;
+    EXPECT_NE(trained.err.find("bfloat16"), std::string::npos) << trained.err;
+    return;
+  }
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_NE(slurp(folder_ / "narrow" / "config.toml").find("dtype = \"bfloat16\""),
+            std::string::npos);
+  ASSERT_EQ(run(pretrain("wide")).code, 0);
+  const auto loss = [&](const std::string& out) {
+    const std::string text = slurp(folder_ / out / "metrics.jsonl");
+    return double(json::parse(text.substr(0, text.find('\n'))).at("loss"));
+  };
+  EXPECT_NEAR(loss("narrow"), loss("wide"), 0.02 * loss("wide"));
+  const Ran filled = run("fill --dtype bfloat16 --model " + at("narrow/latest") + " --input -",
+                         "a [MASK] animal\n");
+  ASSERT_EQ(filled.code, 0) << filled.err;
+  EXPECT_FALSE(filled.out.empty());
+  // Weights are stored as they were trained: in fp32.
+  const Ran inspected = run("inspect --json " + at("narrow/latest"));
+  EXPECT_EQ(json::parse(inspected.out).at("dtype"), "float32") << inspected.out;
+}
+
+TEST_F(CommandLine, GradientCheckpointingTrainsToTheSameBits) {
+  make_shards();
+  make_recipe();
+  ASSERT_EQ(run(pretrain("plain")).code, 0);
+  const Ran again = run(pretrain("again", "--set train.gradient_checkpointing=true"));
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(slurp(folder_ / "plain/latest/model.safetensors") ==
+              slurp(folder_ / "again/latest/model.safetensors"));
+}
+
 TEST_F(CommandLine, QuietLeavesErrorsAndResultsAlone) {
   make_shards();
   make_recipe();
