@@ -27,8 +27,8 @@ class Error : public std::runtime_error {
 
   ErrorKind kind() const noexcept { return kind_; }
 
-  /// The process exit code of this kind: 1 run or internal, 2 usage or config, 3 data, 4 checkpoint,
-  /// 5 unsupported. Shapes that do not fit come from data: 3.
+  /// The process exit code of this kind: 1 run or internal, 2 usage or config, 3 data, 4
+  /// checkpoint, 5 unsupported. Shapes that do not fit come from data: 3.
   int exit_code() const noexcept;
 
  private:

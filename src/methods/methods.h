@@ -4,7 +4,8 @@
 
 namespace tenfold::methods {
 
-/// Adds every method to the tables of the process. Call once at start-up, before threads; again does nothing.
+/// Adds every method to the tables of the process. Call once at start-up, before threads; again
+/// does nothing.
 void register_all();
 
 }  // namespace tenfold::methods

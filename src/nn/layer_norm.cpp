@@ -53,12 +53,6 @@ TENFOLD_VECTOR_CLONES void norm_row_forward(const store_t* x, const store_t* res
   stats[1] = inverse;
 }
 
-template <typename store_t, typename real_t>
-TENFOLD_VECTOR_CLONES void store_row(const real_t* from, store_t* to, uint32_t width) {
-#pragma omp simd
-  for (uint32_t d = 0; d < width; ++d) store(to[d], from[d]);
-}
-
 /// Gradients of one row; those of weight and bias are added to what is there.
 template <typename store_t, typename real_t>
 TENFOLD_VECTOR_CLONES void norm_row_backward(const store_t* dy, const store_t* z,

@@ -56,18 +56,6 @@ struct ChunkSums {
   int64_t correct = 0;
 };
 
-template <typename to_t, typename from_t>
-TENFOLD_VECTOR_CLONES void widen_row(const from_t* from, to_t* to, int64_t count) {
-#pragma omp simd
-  for (int64_t j = 0; j < count; ++j) to[j] = widen(from[j]);
-}
-
-template <typename to_t, typename from_t>
-TENFOLD_VECTOR_CLONES void store_row_back(const from_t* from, to_t* to, int64_t count) {
-#pragma omp simd
-  for (int64_t j = 0; j < count; ++j) store(to[j], from[j]);
-}
-
 /// All rows of a chunk; with gradient the logits become its slope and bias_gradient_V grows by the
 /// sums of its columns. Sums run in the order of rows, whatever the number of threads. Logits of
 /// bfloat16 are widened a row at a time.
@@ -107,7 +95,7 @@ ChunkSums sweep_rows(Tensor& logits_CV, const Tensor& labels_C, Tensor& bias_gra
         losses[static_cast<size_t>(r)] = vocabulary_row(
             row, vocabulary, label, with_gradient ? sums + piece * vocabulary : nullptr, &top);
         hits[static_cast<size_t>(r)] = first && at_label == top;
-        if (!kSame && with_gradient) store_row_back(row, stored, vocabulary);
+        if (!kSame && with_gradient) store_row(row, stored, vocabulary);
       }
     }
   });

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tensor/torch.h"
+#include "tensor/vector_clones.h"
 
 namespace tenfold {
 
@@ -39,6 +40,19 @@ __attribute__((always_inline)) inline void store(c10::BFloat16& to, float x) {
   std::memcpy(&bits, &x, sizeof bits);
   const uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
   to.x = static_cast<uint16_t>((bits & 0x7FFFFFFFU) > 0x7F800000U ? 0x7FC0U : rounded);
+}
+
+/// Whole rows.
+template <typename from_t, typename to_t>
+TENFOLD_VECTOR_CLONES void widen_row(const from_t* from, to_t* to, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) to[j] = widen(from[j]);
+}
+
+template <typename from_t, typename to_t>
+TENFOLD_VECTOR_CLONES void store_row(const from_t* from, to_t* to, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) store(to[j], from[j]);
 }
 
 }  // namespace tenfold

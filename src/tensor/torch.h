@@ -1,5 +1,5 @@
-// The one door to libtorch: every torch header comes in here, and this file is the precompiled header.
-// Not here: anything of tenfold's own besides the name Tensor.
+// The one door to libtorch: every torch header comes in here, and this file is the precompiled
+// header. Not here: anything of tenfold's own besides the name Tensor.
 #pragma once
 
 #include <ATen/ATen.h>
