@@ -47,9 +47,9 @@ void EncoderConfig::fields(config::FieldVisitor& v) {
 }
 
 void EncoderConfig::validate(const std::string& where) const {
-  require(hidden_size % num_attention_heads == 0, ErrorKind::config, where,
-          "num_attention_heads must divide hidden_size, got {} heads for {}", num_attention_heads,
-          hidden_size);
+  require(num_attention_heads > 0 && hidden_size % num_attention_heads == 0, ErrorKind::config,
+          where, "num_attention_heads must divide hidden_size, got {} heads for {}",
+          num_attention_heads, hidden_size);
   if (!layers.empty()) {
     int64_t count = 0;
     for (const LayerRun& run : layers) count += run.count;
