@@ -40,8 +40,7 @@ void TrainOptions::fields(config::FieldVisitor& v) {
           "of products and attention; weights, statistics and the optimizer stay in float32",
           {"float32", "bfloat16"});
   v.field("gradient_checkpointing", gradient_checkpointing,
-          "compute each layer again in the backward pass: less memory, a quarter to a third more "
-          "time");
+          "compute each layer again in the backward pass: less memory, one more forward pass");
   v.field("threads", threads, "threads of the arithmetic; 0: the usable cores",
           config::at_least(0));
   v.field(
