@@ -27,6 +27,8 @@ struct Program {
 
 /// Error{unsupported} naming the command where --device asks for more than the CPU.
 void require_cpu(const Program& program, const std::string& command);
+/// The same where --dtype asks for more than float32.
+void require_float32(const Program& program, const std::string& command);
 
 /// For options that take whole numbers from `least` on.
 CLI::Validator whole_number(int64_t least);

@@ -31,6 +31,9 @@ void add_bench(CLI::App& app, Program& program) {
   command->callback([=, &program] {
     program.action = [=, &program] {
       require_cpu(program, "bench");
+      if (options->name != "encode" && options->name != "train-step") {
+        require_float32(program, "bench " + options->name);
+      }
       options->dtype = program.dtype_or_float32();
       options->threads = program.threads > 0 ? program.threads : 1;
       set_threads(options->threads);

@@ -65,7 +65,7 @@ std::string device_state(const std::string& name) {
 }
 
 /// Whether --dtype bfloat16 is worth its name here.
-std::string onednn_state() {
+std::string bfloat16_state() {
   return nn::onednn_computes_in(torch::kBFloat16) ? "fast: --dtype bfloat16 pays"
                                                   : "no instructions for it: refused on the CPU";
 }
@@ -86,7 +86,7 @@ nlohmann::ordered_json machine() {
               {"cores", cpu.physical_cores},
               {"usable_cores", cpu.usable_cores},
               {"threads", threads()},
-              {"bfloat16", onednn_state()},
+              {"bfloat16", bfloat16_state()},
               {"fp32_gflops", fp32},
               {"bf16_gflops", bf16},
               {"memory", human_bytes(pages * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)))},

@@ -145,6 +145,7 @@ void add_verify(CLI::App& app, Program& program) {
   command->callback([=, &program] {
     program.action = [=, &program] {
       require_cpu(program, "verify");
+      require_float32(program, "verify");
       return verify(*arguments);
     };
   });

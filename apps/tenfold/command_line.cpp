@@ -118,4 +118,9 @@ void require_cpu(const Program& program, const std::string& command) {
           "--device {}: this command runs on the CPU", program.device);
 }
 
+void require_float32(const Program& program, const std::string& command) {
+  require(program.dtype_or_float32() == "float32", ErrorKind::unsupported, command,
+          "--dtype {}: this command computes in float32", program.dtype);
+}
+
 }  // namespace tenfold::app

@@ -15,7 +15,8 @@ namespace tenfold::nn {
 
 /// Rows of a product that are worth a kernel of their own: exact to 32, then multiples of 8, 16 and
 /// (from 2,048 on) of a 64th of the power of two below. oneDNN makes code for every new shape,
-/// which takes some 4 ms and 0.1 MiB a product; this costs 1 % of the rows of a batch on average.
+/// which takes some 2 ms and 0.1 to 0.5 MiB a product; this costs 1 % of the rows of a batch on
+/// average.
 int64_t rounded_rows(int64_t rows);
 
 /// x with rows of zeros behind, as many as `rounded_rows` asks for; x itself where its products do

@@ -43,6 +43,7 @@ Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
     return linear_product(x_TD, fused_weight(), fused_bias());
   const Tensor narrow =
       narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight});
+  if (!at::GradMode::is_enabled()) return linear_product_value(x_TD, narrow, fused_bias());
   return linear_product(x_TD, fused_weight(), fused_bias(), narrow);
 }
 

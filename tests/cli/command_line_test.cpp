@@ -72,6 +72,14 @@ TEST_F(CommandLine, AnUnknownDtypeNamesTheLegalOnes) {
   EXPECT_NE(ran.err.find("bfloat16"), std::string::npos) << ran.err;
 }
 
+TEST_F(CommandLine, ADtypeIsNotIgnoredWhereItDoesNothing) {
+  for (const char* command : {"bench load", "bench roof"}) {
+    const Ran ran = run(std::string(command) + " --dtype bfloat16");
+    EXPECT_EQ(ran.code, 5) << command;
+    EXPECT_NE(ran.err.find("float32"), std::string::npos) << ran.err;
+  }
+}
+
 TEST_F(CommandLine, BFloat16TrainsAndFillsWhereTheProcessorHasIt) {
   make_shards();
   make_recipe();

@@ -132,23 +132,10 @@ inline Ending train_apart(const std::filesystem::path& run, int64_t steps,
   return ending;
 }
 
-/// metrics.jsonl without what depends on the clock.
-inline std::string losses_of(const std::filesystem::path& run) {
-  std::ifstream file(run / "metrics.jsonl");
-  std::string text, line;
-  while (std::getline(file, line)) {
-    auto object = nlohmann::json::parse(line);
-    object.erase("seconds");
-    object.erase("tokens_per_second");
-    text += object.dump() + "\n";
-  }
-  return text;
-}
-
 inline RunEnd end_of(const std::filesystem::path& run) {
   return {.weights = slurp(run / "latest" / "toy.bin"),
           .optimizer = slurp(run / "latest" / "training_state.safetensors"),
-          .losses = losses_of(run)};
+          .losses = timeless_metrics(run)};
 }
 
 /// Steps of the checkpoints that stand under their final name, in order; each must be whole and

@@ -9,6 +9,7 @@
 #include "nn/softmax_bf16.h"
 #include "nn/stack.h"
 #include "nn/vocabulary_loss.h"
+#include "small_stack.h"
 #include "support/fail.h"
 
 namespace tenfold::nn::testing {
@@ -181,19 +182,8 @@ TEST(BFloat16, TheVocabularyLossIsFp32InsideItsRows) {
   }
 }
 
-std::shared_ptr<Stack> small_stack(bool residual) {
-  StackSpec spec;
-  spec.width = 64;
-  spec.heads = 2;
-  spec.intermediate_size = 128;
-  spec.hidden_dropout = spec.attention_dropout = 0.1;
-  spec.initializer_range = 0.1;
-  spec.runs = {{.count = 3, .attention = {}, .residual_attention = residual}};
-  return std::make_shared<Stack>(spec, 3, torch::kFloat);
-}
-
 /// Output and all gradients of a pass in training.
-std::vector<Tensor> pass_through(Stack& stack, const Tensor& source) {
+std::vector<Tensor> pass_through(Stack& stack) {
   stack.zero_grad();
   const Tensor x = random_rows(23, 64, 1, at::kFloat).requires_grad_();
   const Tensor out = stack
@@ -201,7 +191,7 @@ std::vector<Tensor> pass_through(Stack& stack, const Tensor& source) {
                                    .layout = SequenceLayout::of_lengths({9, 1, 13}),
                                    .mask = {.see = {See::all}, .source = {}, .keep_S = {}},
                                    .pass = {.training = true, .key = 4, .example_keys = {1, 2, 3}},
-                                   .source_SD = source,
+                                   .source_SD = {},
                                    .bias = nullptr})
                          .hidden_TD;
   (out.to(at::kFloat) * random_rows(23, 64, 2, at::kFloat)).sum().backward();
@@ -212,10 +202,10 @@ std::vector<Tensor> pass_through(Stack& stack, const Tensor& source) {
 
 TEST(BFloat16, AStackStaysNearItsFp32Self) {
   NEEDS_FAST_BFLOAT16();
-  const auto stack = small_stack(false);
-  const auto wide = pass_through(*stack, {});
+  const auto stack = small_stack({.layers = 3, .dropout = 0.1});
+  const auto wide = pass_through(*stack);
   compute_in(*stack, at::kBFloat16);
-  const auto narrow = pass_through(*stack, {});
+  const auto narrow = pass_through(*stack);
   EXPECT_EQ(narrow[0].scalar_type(), at::kBFloat16);
   double whole = 0;  // norm of all gradients: that of a key's bias is zero but for rounding
   for (size_t i = 1; i < wide.size(); ++i) whole += wide[i].pow(2).sum().item<double>();
@@ -229,11 +219,11 @@ TEST(Recompute, GivesTheSameBitsForSelfAttentionCarryAndBFloat16) {
   for (const bool residual : {false, true}) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
       if (!onednn_computes_in(type)) continue;
-      const auto stack = small_stack(residual);
+      const auto stack = small_stack({.layers = 3, .dropout = 0.1, .residual = residual});
       compute_in(*stack, type);
-      const auto plain = pass_through(*stack, {});
+      const auto plain = pass_through(*stack);
       recompute_in_backward(*stack);
-      const auto again = pass_through(*stack, {});
+      const auto again = pass_through(*stack);
       ASSERT_EQ(plain.size(), again.size());
       for (size_t i = 0; i < plain.size(); ++i) EXPECT_TRUE(plain[i].equal(again[i])) << i;
     }

@@ -9,6 +9,7 @@
 #include "nn/packing.h"
 #include "nn/stack.h"
 #include "nn/vocabulary_loss.h"
+#include "small_stack.h"
 #include "tensor/device.h"
 
 namespace tenfold::nn::testing {
@@ -23,12 +24,7 @@ double resident_mib() {
 }
 
 TEST(ShapeVariety, MemoryIsBoundedWhateverLengthsCome) {
-  StackSpec spec;
-  spec.width = 64;
-  spec.heads = 2;
-  spec.intermediate_size = 128;
-  spec.runs = {{.count = 1, .attention = {}}};
-  const auto stack = std::make_shared<Stack>(spec, 3, torch::kFloat);
+  const auto stack = small_stack({.layers = 1});
   const torch::NoGradGuard no_grad;
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     if (!onednn_computes_in(type)) continue;
@@ -95,14 +91,7 @@ std::vector<Tensor> pass_of(Stack& stack, int64_t more) {
 }
 
 TEST(ShapeVariety, FillerChangesNothing) {
-  StackSpec spec;
-  spec.width = 64;
-  spec.heads = 2;
-  spec.intermediate_size = 128;
-  spec.hidden_dropout = spec.attention_dropout = 0.2;
-  spec.initializer_range = 0.1;
-  spec.runs = {{.count = 2, .attention = {}}};
-  const auto stack = std::make_shared<Stack>(spec, 3, torch::kFloat);
+  const auto stack = small_stack({.layers = 2, .dropout = 0.2});
   EXPECT_EQ(rounded_rows(50), 56);
   EXPECT_EQ(rounded_rows(56), 56);
   const auto filled = pass_of(*stack, 0), exact = pass_of(*stack, 6);

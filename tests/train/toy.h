@@ -8,7 +8,9 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -162,5 +164,18 @@ class ToyStream final : public BatchStream {
   int64_t rows_;
   int64_t drawn_ = 0;
 };
+
+/// metrics.jsonl without what depends on the clock.
+inline std::string timeless_metrics(const std::filesystem::path& run) {
+  std::ifstream file(run / "metrics.jsonl");
+  std::string text, line;
+  while (std::getline(file, line)) {
+    auto object = nlohmann::json::parse(line);
+    object.erase("seconds");
+    object.erase("tokens_per_second");
+    text += object.dump() + "\n";
+  }
+  return text;
+}
 
 }  // namespace tenfold::train::testing

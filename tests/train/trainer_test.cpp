@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::ScratchFolder;
+using testing::timeless_metrics;
 using testing::ToyStream;
 using testing::ToyTrainee;
 
@@ -65,19 +66,6 @@ struct ToyRun {
          .dry_run = dry_run});
   }
 };
-
-/// metrics.jsonl without what depends on the clock.
-std::string timeless_metrics(const fs::path& run) {
-  std::ifstream file(run / "metrics.jsonl");
-  std::string text, line;
-  while (std::getline(file, line)) {
-    auto object = nlohmann::json::parse(line);
-    object.erase("seconds");
-    object.erase("tokens_per_second");
-    text += object.dump() + "\n";
-  }
-  return text;
-}
 
 std::map<std::string, Tensor> gradients_of(int64_t rows, int64_t batches) {
   ToyTrainee toy;
