@@ -36,7 +36,7 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
     const Tensor dy_TN = dy.view({-1, weight.size(0)});
     const auto wide = static_cast<at::ScalarType>(ctx->saved_data["wide"].toInt());
     torch::autograd::variable_list out(4);
-    if (ctx->needs_input_grad(0)) out[0] = onednn_linear(dy, weight.t().contiguous(), {});
+    if (ctx->needs_input_grad(0)) out[0] = onednn_linear(dy, weight.t(), {});
     if (ctx->needs_input_grad(1)) out[1] = dy_TN.t().mm(x.reshape({-1, weight.size(1)})).to(wide);
     if (ctx->needs_input_grad(2)) out[2] = dy_TN.sum(0, false, wide);
     return out;

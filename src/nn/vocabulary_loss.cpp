@@ -116,6 +116,12 @@ ChunkSums sweep(Tensor& logits, const Tensor& labels, Tensor& bias_gradient_V) {
   }
 }
 
+/// logits^T h, [V, D]. As D rows against V packed ones it runs near the machine's limit, which pays
+/// for turning the result round.
+Tensor vocabulary_product(const Tensor& h_CD, const Tensor& logits_CV) {
+  return linear_product_value(h_CD.t(), logits_CV.t(), {}).t().contiguous();
+}
+
 struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context,
                                                 const Tensor& hidden_PD, const Tensor& weight_VD,
@@ -144,9 +150,9 @@ struct ChunkedVocabularyLoss : torch::autograd::Function<ChunkedVocabularyLoss> 
       total.correct += sums.correct;
       if (!with_gradient) continue;
       logits.slice(0, labels.size(0)).zero_();
-      hidden_gradient_PD.slice(0, begin, end).copy_(logits.mm(used_VD));
+      hidden_gradient_PD.slice(0, begin, end).copy_(linear_product_value(logits, used_VD.t(), {}));
       if (!weight_gradient_VD.defined()) {
-        weight_gradient_VD = logits.t().mm(h).to(weight_VD.scalar_type());
+        weight_gradient_VD = vocabulary_product(h, logits).to(weight_VD.scalar_type());
       } else if (given == weight_VD.scalar_type()) {
         weight_gradient_VD.addmm_(logits.t(), h);
       } else {
