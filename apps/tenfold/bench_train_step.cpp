@@ -86,7 +86,6 @@ void bench_train_step(const BenchTimer& timer) {
     nn::compute_in(*encoder, parse_dtype(timer.options().dtype));
     if (timer.options().recompute) nn::recompute_in_backward(*encoder);
     encoder->train();
-    head->train();
     uint64_t step = 0;
     const auto one_step = [&] {
       train::accumulate_gradients(trainee, {batch}, {.training = true, .seed = 0, .step = step++});

@@ -42,7 +42,7 @@ Figures classify_file(const EvaluateArguments& arguments, const model::LoadedMod
   const auto& labels = model.description.labels;
   const auto examples =
       data::make_examples(file.rows, tokenizer, labels, max_length, arguments.data.string());
-  const model::ClassificationObjective objective(model.classifier, 0);
+  const model::ClassificationObjective objective(model.classifier);
   const auto logits = [&](const data::Batch& batch) {
     return objective.logits(*model.encoder, batch, PassContext::evaluation());
   };
@@ -113,7 +113,7 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
   const at::ScalarType type = parse_dtype(program.dtype_or_float32());
   nn::compute_in(*model.encoder, type);
   if (arguments.device.is_cpu()) nn::pack_for_inference(*model.encoder, type);
-  const int64_t positions = model.description.encoder.max_position_embeddings;
+  const int64_t positions = model.description.encoder.longest_sequence();
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
   require(model.classifier || model.mlm, ErrorKind::checkpoint, "evaluate",

@@ -27,14 +27,10 @@ model::LoadedModel load_for_task(const std::filesystem::path& directory,
   if (recipe.from_scratch) {
     model::ModelDescription description = model::read_description(directory);
     description.labels = labels;
-    description.architecture = "BertForSequenceClassification";
     model = model::make_model(description, options);
   } else {
     model = model::load_model(directory, options);
   }
-  model.mlm = nullptr;
-  model.next_sentence = nullptr;
-  model.description.architecture = "BertForSequenceClassification";
   return model;
 }
 
@@ -82,10 +78,10 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
   const torch::TensorOptions tensors = prepare_arithmetic(recipe.train, program);
   model::LoadedModel model = load_for_task(directory, labels, recipe, tensors);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
-  require(recipe.data.max_length <= model.description.encoder.max_position_embeddings,
-          ErrorKind::config, "data", "max_length is {}, the model has {} positions",
-          recipe.data.max_length, model.description.encoder.max_position_embeddings);
-  model::ClassificationObjective objective(model.classifier, model.description.classifier_dropout);
+  require(recipe.data.max_length <= model.description.encoder.longest_sequence(), ErrorKind::config,
+          "data", "max_length is {}, the model has {} positions", recipe.data.max_length,
+          model.description.encoder.longest_sequence());
+  model::ClassificationObjective objective(model.classifier);
   const auto collator = std::make_shared<data::ClassificationCollator>();
   program.terminal.info("{} examples, {} labels", examples.size(), labels.size());
   TrainingParts parts{.task = "finetune",

@@ -54,7 +54,7 @@ int inspect(const InspectArguments& arguments) {
       {"hidden_size", encoder.hidden_size},
       {"heads", encoder.num_attention_heads},
       {"intermediate_size", encoder.intermediate_size},
-      {"positions", encoder.max_position_embeddings},
+      {"positions", encoder.longest_sequence()},
       {"vocabulary", encoder.vocab_size},
       {"attention", encoder.attention.kind.empty() ? "softmax" : encoder.attention.kind},
       {"labels", model.description.labels},

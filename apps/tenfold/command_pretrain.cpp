@@ -28,9 +28,9 @@ model::ModelDescription describe_model(PretrainRecipe& recipe, const Tokenizer& 
   require(encoder.vocab_size == tokenizer.size(), ErrorKind::config, "model",
           "vocab_size is {}, the vocabulary of the shards has {} tokens", encoder.vocab_size,
           tokenizer.size());
-  require(recipe.data.rows.max_length <= encoder.max_position_embeddings, ErrorKind::config, "data",
+  require(recipe.data.rows.max_length <= encoder.longest_sequence(), ErrorKind::config, "data",
           "max_length is {}, the model has {} positions", recipe.data.rows.max_length,
-          encoder.max_position_embeddings);
+          encoder.longest_sequence());
   encoder.pad_token_id = std::max<int64_t>(0, tokenizer.pad_id());
   model::ModelDescription description;
   description.encoder = encoder;

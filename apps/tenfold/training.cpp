@@ -93,7 +93,8 @@ torch::TensorOptions prepare_arithmetic(const train::TrainOptions& options,
 
 int run_training_command(const TrainingParts& parts, const RunArguments& arguments, RunLog& log,
                          Program& program) {
-  train::EncoderTrainee trainee(parts.model.encoder, parts.objective);
+  train::EncoderTrainee trainee(parts.model.encoder, parts.objective,
+                                parts.model.encoder_module().prefix);
   for (const model::OwnedModule& owned : trainee.modules()) {
     nn::compute_in(*owned.module, parse_dtype(parts.options.dtype));
     if (parts.options.gradient_checkpointing) nn::recompute_in_backward(*owned.module);

@@ -1,27 +1,20 @@
-// Building modules from a model directory, and writing them back.
-// Not here: config.json (config_json.cpp), old names and shards (weight_files.cpp).
+// Filling a model's modules with a directory's weights.
+// Not here: config.json (config_json.cpp), old names and shards (weight_files.cpp), what modules
+// there are (assemble.cpp), writing (write_model.cpp).
 #include "model/checkpoint.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "model/assemble.h"
 #include "model/weight_files.h"
 #include "support/fail.h"
-#include "support/files.h"
-#include "tensor/device.h"
 #include "tensor/finite.h"
-#include "tensor/init.h"
 
 namespace tenfold::model {
 namespace {
-
-constexpr const char* kEncoderPrefix = "bert.";
-constexpr const char* kMlmPrefix = "cls.predictions.";
-constexpr const char* kNextSentencePrefix = "cls.seq_relationship.";
-constexpr const char* kClassifierPrefix = "classifier.";
 
 std::string shape_text(at::IntArrayRef shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -49,11 +42,12 @@ void take_weight(Tensor parameter, const Tensor& stored, bool map_weights) {
 /// Loads stored weights into one module and notes what was used; NaN weights become warnings.
 void fill(const WeightFiles& files, const OwnedModule& owned, bool map_weights,
           std::set<std::string>& used, std::vector<std::string>& warnings) {
+  const Family& family = files.family();
   torch::NoGradGuard no_gradient;
   for (auto& item : owned.module->named_parameters()) {
     const std::string name = owned.prefix + item.key();
     std::string stored = name;
-    if (!files.has(name) && name == "cls.predictions.bias") stored = "cls.predictions.decoder.bias";
+    if (!files.has(name) && name == family.bias) stored = family.tied_bias;
     require(files.has(stored), ErrorKind::checkpoint, "model", "{}: the weight '{}' is missing",
             files.directory().string(), name);
     check_entry(files, stored, item.value().sizes());
@@ -65,77 +59,36 @@ void fill(const WeightFiles& files, const OwnedModule& owned, bool map_weights,
   }
 }
 
-bool stored_under(const WeightFiles& files, const std::string& prefix) {
-  const auto names = files.names();
-  return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& n) { return n.starts_with(prefix); });
+/// Whether any tensor of the module is in the files.
+bool is_stored(const WeightFiles& files, const OwnedModule& owned) {
+  for (const auto& item : owned.module->named_parameters()) {
+    if (files.has(owned.prefix + item.key())) return true;
+  }
+  return false;
 }
 
 /// Before anything is allocated: every size config.json states against the tensors that are there.
 void check_sizes(const WeightFiles& files, const EncoderConfig& config) {
-  const int64_t width = config.hidden_size;
-  check_entry(files, "bert.embeddings.word_embeddings.weight", {config.vocab_size, width});
-  check_entry(files, "bert.embeddings.position_embeddings.weight",
-              {config.max_position_embeddings, width});
-  check_entry(files, "bert.embeddings.token_type_embeddings.weight",
-              {config.type_vocab_size, width});
+  const int64_t width = config.hidden_size, embedded = config.embedding_width();
+  const std::string prefix(files.family().encoder_prefix);
+  const std::string tables = prefix + "embeddings.";
+  check_entry(files, tables + "word_embeddings.weight", {config.vocab_size, embedded});
+  check_entry(files, tables + "position_embeddings.weight",
+              {config.max_position_embeddings, embedded});
+  check_entry(files, tables + "token_type_embeddings.weight", {config.type_vocab_size, embedded});
+  if (embedded != width)
+    check_entry(files, prefix + "embeddings_project.weight", {width, embedded});
   int64_t layer = 0;
   for (const nn::StackRun& run : config.stack().runs) {
     const int64_t inner =
         run.intermediate_size > 0 ? run.intermediate_size : config.intermediate_size;
     for (int64_t i = 0; i < run.count; ++i, ++layer) {
-      const std::string prefix = fmt::format("bert.encoder.layer.{}.", layer);
-      check_entry(files, prefix + "attention.output.dense.weight", {width, width});
-      check_entry(files, prefix + "intermediate.dense.weight", {inner, width});
-      check_entry(files, prefix + "output.dense.weight", {width, inner});
+      const std::string block = fmt::format("{}encoder.layer.{}.", prefix, layer);
+      check_entry(files, block + "attention.output.dense.weight", {width, width});
+      check_entry(files, block + "intermediate.dense.weight", {inner, width});
+      check_entry(files, block + "output.dense.weight", {width, inner});
     }
   }
-}
-
-struct WantedHeads {
-  bool mlm, classifier, next_sentence;
-};
-
-WantedHeads wanted_heads(const LoadOptions& options, const std::string& architecture) {
-  const bool stored = options.head == Head::as_stored;
-  const bool both = stored && architecture == "BertForPreTraining";
-  return {.mlm = options.head == Head::mlm || both || (stored && architecture == "BertForMaskedLM"),
-          .classifier = options.head == Head::classifier ||
-                        (stored && architecture == "BertForSequenceClassification"),
-          .next_sentence = both};
-}
-
-enum class Stored : uint8_t { nothing, encoder, encoder_and_pooler };
-
-/// Modules, and the architecture they make. Weights are fresh but for an encoder that is stored as
-/// a whole: its own are about to be loaded.
-LoadedModel build(const ModelDescription& description, const LoadOptions& options, Stored stored) {
-  LoadedModel model;
-  model.description = description;
-  const EncoderConfig& config = description.encoder;
-  const WantedHeads wanted = wanted_heads(options, description.architecture);
-  const bool stored_pooler = stored == Stored::encoder_and_pooler;
-  const bool pooler = wanted.classifier || wanted.next_sentence || stored_pooler;
-  {
-    const UninitialisedWeights guard(stored_pooler || (stored == Stored::encoder && !pooler));
-    model.encoder = std::make_shared<Encoder>(config, pooler ? Pooler::tanh : Pooler::none,
-                                              options.seed, options.tensors);
-  }
-  if (wanted.mlm) model.mlm = std::make_shared<MlmHead>(config, options.seed, options.tensors);
-  if (wanted.next_sentence)
-    model.next_sentence = make_classifier(config, 2, options.seed, options.tensors);
-  if (wanted.classifier) {
-    if (!options.labels.empty()) model.description.labels = options.labels;
-    const auto classes = static_cast<int64_t>(model.description.labels.size());
-    require(classes > 0, ErrorKind::checkpoint, "model",
-            "the classifier has no labels (id2label in config.json)");
-    model.classifier = make_classifier(config, classes, options.seed, options.tensors);
-  }
-  if (options.head == Head::mlm) model.description.architecture = "BertForMaskedLM";
-  if (options.head == Head::classifier)
-    model.description.architecture = "BertForSequenceClassification";
-  if (!wanted.classifier) model.description.labels.clear();
-  return model;
 }
 
 /// Loads a head, or leaves it fresh where it is missing and the command creates it.
@@ -146,18 +99,20 @@ void fill_head(const WeightFiles& files, const OwnedModule& owned, bool stored,
     fill(files, owned, options.map_weights, used, warnings);
     return;
   }
+  const std::string name =
+      owned.prefix.empty() ? owned.module->named_parameters().front().key() : owned.prefix + "*";
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
-          "{}: the head's weights '{}*' are missing or of other labels: fine-tune the model first",
-          files.directory().string(), owned.prefix);
-  warnings.push_back(fmt::format("no weights '{}*' in {}: a fresh head was made", owned.prefix,
+          "{}: the head's weights '{}' are missing or of other labels: fine-tune the model first",
+          files.directory().string(), name);
+  warnings.push_back(fmt::format("no weights '{}' in {}: a fresh head was made", name,
                                  files.directory().string()));
 }
 
 /// The vocabulary head uses the word embeddings: a decoder of its own would be lost in silence.
-void check_tied(const WeightFiles& files, const Tensor& words_VD) {
-  const std::string name = "cls.predictions.decoder.weight";
+void check_tied(const WeightFiles& files, const Tensor& words_VE) {
+  const std::string name(files.family().tied_weight);
   if (!files.has(name)) return;
-  require(torch::equal(files.tensor(name).to(words_VD.options()), words_VD.detach()),
+  require(torch::equal(files.tensor(name).to(words_VE.options()), words_VE.detach()),
           ErrorKind::unsupported, "model",
           "{}: '{}' differs from the word embeddings: only tied vocabulary heads are supported",
           files.directory().string(), name);
@@ -165,108 +120,75 @@ void check_tied(const WeightFiles& files, const Tensor& words_VD) {
 
 void fill_encoder(const WeightFiles& files, LoadedModel& model, const LoadOptions& options,
                   std::set<std::string>& used) {
-  const OwnedModule encoder{.prefix = kEncoderPrefix, .module = model.encoder};
-  const bool fresh_pooler = model.encoder->has_pooler() && !files.has("bert.pooler.dense.weight");
-  if (!fresh_pooler) {
+  const OwnedModule encoder = model.encoder_module();
+  const std::string pooler = encoder.prefix + "pooler.dense.weight";
+  if (!model.encoder->has_pooler() || files.has(pooler)) {
     fill(files, encoder, options.map_weights, used, model.warnings);
     return;
   }
   require(options.missing == MissingHead::fresh, ErrorKind::checkpoint, "model",
-          "{}: the weight 'bert.pooler.dense.weight' is missing: fine-tune the model first",
-          files.directory().string());
+          "{}: the weight '{}' is missing: fine-tune the model first", files.directory().string(),
+          pooler);
   model.warnings.push_back(
       fmt::format("no pooler in {}: a fresh one was made", files.directory().string()));
   for (const auto& child : model.encoder->named_children()) {
     if (child.key() == "pooler") continue;
-    fill(files, {.prefix = kEncoderPrefix + child.key() + ".", .module = child.value()},
+    fill(files, {.prefix = encoder.prefix + child.key() + ".", .module = child.value()},
          options.map_weights, used, model.warnings);
+  }
+}
+
+/// Several heads share the name "classifier.": the stored one must be of the same kind, and have
+/// the same labels in the same order where it has labels.
+bool stored_classifier_fits(const ModelDescription& stored, const ModelDescription& made) {
+  const Head kind = stored.head();
+  return (kind == made.head() || kind == Head::none) &&
+         (made.head() == Head::choice || stored.labels == made.labels);
+}
+
+/// Names of the file that no module took, but for those that are meant to be left.
+void note_unused(const WeightFiles& files, const LoadOptions& options,
+                 const std::set<std::string>& used, std::vector<std::string>& warnings) {
+  const Family& family = files.family();
+  const std::string encoder(family.encoder_prefix);
+  for (const std::string& name : files.names()) {
+    const bool tied = name == family.tied_weight || name == family.tied_bias;
+    const bool unasked = options.head != Head::as_stored &&
+                         (!name.starts_with(encoder) || name.starts_with(encoder + "pooler."));
+    if (!used.contains(name) && !tied && !unasked)
+      warnings.push_back(fmt::format("'{}' is not used by this model", name));
   }
 }
 
 }  // namespace
 
-std::vector<OwnedModule> LoadedModel::modules() const {
-  std::vector<OwnedModule> all{{.prefix = kEncoderPrefix, .module = encoder}};
-  if (mlm) all.push_back({.prefix = kMlmPrefix, .module = mlm});
-  if (next_sentence) all.push_back({.prefix = kNextSentencePrefix, .module = next_sentence});
-  if (classifier) all.push_back({.prefix = kClassifierPrefix, .module = classifier});
-  return all;
-}
-
-LoadedModel make_model(const ModelDescription& description, const LoadOptions& options) {
-  description.encoder.validate("model");
-  return build(description, options, Stored::nothing);
-}
-
 LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions& options) {
   const ModelDescription description = read_description(directory);
-  const WeightFiles files(directory);
+  const WeightFiles files(directory, description.family());
   check_sizes(files, description.encoder);
+  const std::string pooler = std::string(files.family().encoder_prefix) + "pooler.dense.weight";
   LoadedModel model =
-      build(description, options,
-            files.has("bert.pooler.dense.weight") ? Stored::encoder_and_pooler : Stored::encoder);
-  const bool other_labels = model.classifier && model.description.labels != description.labels;
-
+      assemble(description, options,
+               files.has(pooler) ? StoredEncoder::with_pooler : StoredEncoder::without_pooler);
   std::set<std::string> used;
   fill_encoder(files, model, options, used);
-  if (model.mlm) check_tied(files, model.encoder->word_embeddings_VD());
-  for (const OwnedModule& head : model.modules()) {
-    if (head.prefix == kEncoderPrefix) continue;
-    const bool stored =
-        stored_under(files, head.prefix) && !(other_labels && head.prefix == kClassifierPrefix);
-    fill_head(files, head, stored, options, used, model.warnings);
+  if (model.mlm) check_tied(files, model.encoder->word_embeddings_VE());
+  const bool has_classifier = model.classifier || model.token_classifier || model.choice;
+  const bool usable = !has_classifier || stored_classifier_fits(description, model.description);
+  const std::vector<OwnedModule> modules = model.modules();
+  for (size_t head = 1; head < modules.size(); ++head) {
+    fill_head(files, modules[head], usable && is_stored(files, modules[head]), options, used,
+              model.warnings);
   }
-  for (const std::string& name : files.names()) {
-    const bool tied =
-        name == "cls.predictions.decoder.weight" || name == "cls.predictions.decoder.bias";
-    const bool unasked_head = options.head != Head::as_stored && !name.starts_with(kEncoderPrefix);
-    if (!used.contains(name) && !tied && !unasked_head) {
-      model.warnings.push_back(fmt::format("'{}' is not used by this model", name));
-    }
-  }
+  note_unused(files, options, used, model.warnings);
   return model;
 }
 
 void read_weights(const std::filesystem::path& directory, const std::vector<OwnedModule>& modules) {
-  const WeightFiles files(directory);
+  const WeightFiles files(directory, read_description(directory).family());
   std::set<std::string> used;
   std::vector<std::string> warnings;
   for (const OwnedModule& owned : modules) fill(files, owned, false, used, warnings);
-}
-
-void write_model(const std::filesystem::path& folder, const ModelDescription& description,
-                 const std::vector<OwnedModule>& modules, const WriteOptions& options) {
-  ModelDescription described = description;
-  std::vector<NamedTensors> shards(1);
-  uint64_t in_shard = 0, total = 0;
-  for (const OwnedModule& owned : modules) {
-    for (const auto& item : owned.module->named_parameters()) {
-      const Tensor value =
-          item.value().detach().to(options.dtype.value_or(item.value().scalar_type()));
-      if (total == 0) described.dtype = dtype_name(value.scalar_type());
-      const uint64_t bytes = value.nbytes();
-      if (in_shard > 0 && in_shard + bytes > options.shard_bytes) {
-        shards.emplace_back();
-        in_shard = 0;
-      }
-      shards.back().emplace_back(owned.prefix + item.key(), value);
-      in_shard += bytes;
-      total += bytes;
-    }
-  }
-  write_file_atomically(folder / "config.json", description_json(described));
-  if (shards.size() == 1) {
-    write_safetensors(folder / "model.safetensors", shards[0]);
-    return;
-  }
-  nlohmann::ordered_json index{{"metadata", {{"total_size", total}}},
-                               {"weight_map", nlohmann::ordered_json::object()}};
-  for (size_t i = 0; i < shards.size(); ++i) {
-    const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
-    write_safetensors(folder / name, shards[i]);
-    for (const auto& [tensor, value] : shards[i]) index["weight_map"][tensor] = name;
-  }
-  write_file_atomically(folder / "model.safetensors.index.json", index.dump(2) + "\n");
 }
 
 }  // namespace tenfold::model

@@ -1,22 +1,13 @@
-// Pooled rows through dropout and one linear layer.
-// Not here: pooling (the encoder's).
+// One forward pass, the classes of each sequence.
+// Not here: the way from rows to classes (sequence_classifier.cpp).
 #include "model/classification_objective.h"
-
-#include "support/rng.h"
 
 namespace tenfold::model {
 
 Tensor ClassificationObjective::logits(const Encoder& model, const data::Batch& batch,
                                        const PassContext& pass) const {
   const data::TokenBlock& tokens = batch.input("tokens");
-  Tensor pooled_BD = model.pool(model.forward(tokens, pass).hidden_TD, tokens.layout);
-  const double dropout = dropout_ < 0 ? model.config().hidden_dropout_prob : dropout_;
-  if (pass.training && dropout > 0) {
-    const Tensor keys_B = row_keys(pass, tokens.layout).index_select(0, tokens.layout.first_rows());
-    pooled_BD =
-        dropout_rows(pooled_BD, keys_B.to(pooled_BD.device()), key_of_name("classifier"), dropout);
-  }
-  return classifier_->forward(pooled_BD);
+  return classifier_->logits(model, model.forward(tokens, pass).hidden_TD, tokens.layout, pass);
 }
 
 StepResult ClassificationObjective::step(Encoder& model, const data::Batch& batch,

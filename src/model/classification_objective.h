@@ -1,4 +1,4 @@
-// Classification of single texts and pairs: cross-entropy on the pooled first row.
+// Classification of single texts and pairs: cross-entropy on a sequence's classes.
 // Not here: labels (data/classification_collator.h).
 #pragma once
 
@@ -6,7 +6,7 @@
 
 #include "model/encoder.h"
 #include "model/objective.h"
-#include "nn/linear.h"
+#include "model/sequence_classifier.h"
 
 namespace tenfold::model {
 
@@ -14,21 +14,17 @@ namespace tenfold::model {
 /// part "classification" and the count "correct".
 class ClassificationObjective final : public Objective {
  public:
-  /// `dropout` of the pooled vector; below 0: the encoder's hidden_dropout_prob.
-  explicit ClassificationObjective(std::shared_ptr<nn::Linear> classifier, double dropout = -1)
-      : classifier_(std::move(classifier)), dropout_(dropout) {}
+  explicit ClassificationObjective(std::shared_ptr<SequenceClassifier> classifier)
+      : classifier_(std::move(classifier)) {}
 
-  std::vector<OwnedModule> modules() override {
-    return {{.prefix = "classifier.", .module = classifier_}};
-  }
+  std::vector<OwnedModule> modules() override { return {classifier_->owned()}; }
   StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override;
 
-  /// [B, C], with dropout on the pooled vector while training.
+  /// [B, C], with the head's dropout while training.
   Tensor logits(const Encoder& model, const data::Batch& batch, const PassContext& pass) const;
 
  private:
-  std::shared_ptr<nn::Linear> classifier_;
-  double dropout_;
+  std::shared_ptr<SequenceClassifier> classifier_;
 };
 
 }  // namespace tenfold::model

@@ -2,6 +2,7 @@
 // Not here: config.json (config_json.cpp).
 #include "model/config.h"
 
+#include "model/family.h"
 #include "support/fail.h"
 
 namespace tenfold::model {
@@ -19,9 +20,12 @@ void LayerRun::fields(config::FieldVisitor& v) {
 }
 
 void EncoderConfig::fields(config::FieldVisitor& v) {
+  v.field("family", family, "whose tensor names, heads and position rule", family_names());
   v.field("vocab_size", vocab_size, "rows of the word embeddings; 0 in a recipe: the vocabulary's",
           between(0, 16'000'000));
   v.field("hidden_size", hidden_size, "width of the hidden states", between(1, 65536));
+  v.field("embedding_size", embedding_size, "width of the embeddings, electra only; 0: hidden_size",
+          between(0, 65536));
   v.field("num_hidden_layers", num_hidden_layers, "layers", between(1, 4096));
   v.field("num_attention_heads", num_attention_heads, "heads; must divide hidden_size",
           between(1, 65536));
@@ -50,6 +54,12 @@ void EncoderConfig::validate(const std::string& where) const {
   require(num_attention_heads > 0 && hidden_size % num_attention_heads == 0, ErrorKind::config,
           where, "num_attention_heads must divide hidden_size, got {} heads for {}",
           num_attention_heads, hidden_size);
+  require(embedding_width() == hidden_size || family == "electra", ErrorKind::config, where,
+          "embedding_size is {}, hidden_size {}: only models of family electra have two widths",
+          embedding_size, hidden_size);
+  require(longest_sequence() > 0, ErrorKind::config, where,
+          "the positions begin at {} (behind pad_token_id), max_position_embeddings is {}",
+          first_position(), max_position_embeddings);
   if (!layers.empty()) {
     int64_t count = 0;
     for (const LayerRun& run : layers) count += run.count;

@@ -20,10 +20,12 @@ struct LayerRun {
   void fields(config::FieldVisitor& v);
 };
 
-/// A BERT-shaped encoder. Defaults are BERT-base.
+/// A BERT-shaped encoder of one of the families of family.h. Defaults are BERT-base.
 struct EncoderConfig {
+  std::string family = "bert";
   int64_t vocab_size = 30522;
   int64_t hidden_size = 768;
+  int64_t embedding_size = 0;  ///< width of the embeddings (ELECTRA); 0: hidden_size
   int64_t num_hidden_layers = 12;
   int64_t num_attention_heads = 12;
   int64_t intermediate_size = 3072;
@@ -45,6 +47,12 @@ struct EncoderConfig {
   /// absurd).
   void validate(const std::string& where) const;
   nn::StackSpec stack() const;
+
+  int64_t embedding_width() const { return embedding_size > 0 ? embedding_size : hidden_size; }
+  /// Row of the position table for the first token: RoBERTa's positions begin behind the padding's.
+  int64_t first_position() const { return family == "roberta" ? pad_token_id + 1 : 0; }
+  /// Tokens of the longest sequence.
+  int64_t longest_sequence() const { return max_position_embeddings - first_position(); }
 };
 
 }  // namespace tenfold::model

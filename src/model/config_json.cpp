@@ -1,6 +1,9 @@
 // config.json of BERT-shaped models, read with suspicion and written as stock readers expect it.
 // Not here: weights (checkpoint.cpp).
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "config/reader.h"
 #include "config/writer.h"
@@ -33,6 +36,7 @@ void take(const json& config, const char* key, T& value, const std::string& file
   const auto found = config.find(key);
   if (found == config.end() || found->is_null()) return;
   const bool fits = std::is_same_v<T, std::string> ? found->is_string()
+                    : std::is_same_v<T, bool>      ? found->is_boolean()
                     : std::is_same_v<T, int64_t>   ? found->is_number_integer()
                                                    : found->is_number();
   require(fits, ErrorKind::checkpoint, "model", "{}: {} has the wrong type: {}", file, key,
@@ -56,6 +60,79 @@ void stored_fields(EncoderConfig& c, Visit visit) {
   visit("initializer_range", c.initializer_range);
   visit("layer_norm_eps", c.layer_norm_eps);
   visit("pad_token_id", c.pad_token_id);
+  if (c.family == "electra") visit("embedding_size", c.embedding_size);
+}
+
+/// The families' own values of what config.json leaves out.
+EncoderConfig usual_config(const std::string& family) {
+  EncoderConfig config;
+  config.family = family;
+  if (family == "electra") {
+    config.embedding_size = 128;
+    config.hidden_size = 256;
+    config.num_attention_heads = 4;
+    config.intermediate_size = 1024;
+  }
+  if (family == "roberta") {
+    config.vocab_size = 50265;
+    config.pad_token_id = 1;
+  }
+  return config;
+}
+
+constexpr std::array<std::pair<ProblemType, const char*>, 3> kProblems = {
+    {{ProblemType::single_label, "single_label_classification"},
+     {ProblemType::multi_label, "multi_label_classification"},
+     {ProblemType::regression, "regression"}}};
+
+/// Where nothing is said, a classifier with one label gives a number.
+ProblemType read_problem(const json& config, size_t labels, const std::string& file) {
+  std::string name;
+  take(config, "problem_type", name, file);
+  if (name.empty()) return labels == 1 ? ProblemType::regression : ProblemType::single_label;
+  for (const auto& [problem, text] : kProblems) {
+    if (name == text) return problem;
+  }
+  fail(ErrorKind::checkpoint, "model",
+       "{}: problem_type is '{}': expected single_label_classification, "
+       "multi_label_classification or regression",
+       file, name);
+}
+
+const char* problem_name(ProblemType problem) {
+  for (const auto& [kind, text] : kProblems) {
+    if (kind == problem) return text;
+  }
+  return "";
+}
+
+/// `summary_*`; what no head here computes is refused where the architecture needs it.
+SummaryOptions read_summary(const json& config, Head head, const std::string& file) {
+  SummaryOptions summary;
+  take(config, "summary_use_proj", summary.project, file);
+  take(config, "summary_first_dropout", summary.first_dropout, file);
+  take(config, "summary_last_dropout", summary.last_dropout, file);
+  std::string type = "first", activation = "gelu";
+  take(config, "summary_type", type, file);
+  if (const auto found = config.find("summary_activation");
+      found != config.end() && found->is_null()) {
+    activation = "none";
+  }
+  take(config, "summary_activation", activation, file);
+  constexpr std::array<std::pair<const char*, nn::Activation>, 4> kActivations = {
+      {{"none", nn::Activation::none},
+       {"gelu", nn::Activation::gelu},
+       {"relu", nn::Activation::relu},
+       {"tanh", nn::Activation::tanh}}};
+  const auto* known = std::find_if(kActivations.begin(), kActivations.end(),
+                                   [&](const auto& one) { return one.first == activation; });
+  require(head != Head::choice || (type == "first" && known != kActivations.end()),
+          ErrorKind::unsupported, "model",
+          "{}: summary_type '{}' with summary_activation '{}' is not supported: expected first "
+          "with gelu, relu or tanh",
+          file, type, activation);
+  if (known != kActivations.end()) summary.activation = known->second;
+  return summary;
 }
 
 config::ChoiceTables attention_choices() {
@@ -87,9 +164,12 @@ ModelDescription read_description(const std::filesystem::path& directory) {
   const json config = parse_config(path);
   std::string type = "bert";
   take(config, "model_type", type, file);
-  require(type == "bert" || type == "tenfold-bert", ErrorKind::unsupported, "model",
-          "{}: model_type '{}' is not supported: expected bert", file, type);
+  constexpr std::string_view kOwn = "tenfold-";
+  if (type.starts_with(kOwn)) type.erase(0, kOwn.size());
+  const Family& family = family_of(type, file);
   ModelDescription description;
+  description.encoder = usual_config(type);
+  description.architecture = family.architecture(Head::none);
   stored_fields(description.encoder,
                 [&](const char* key, auto& value) { take(config, key, value, file); });
   take(config, "torch_dtype", description.dtype, file);
@@ -102,10 +182,14 @@ ModelDescription read_description(const std::filesystem::path& directory) {
       names != config.end() && names->is_array() && !names->empty() && names->front().is_string()) {
     description.architecture = names->front().get<std::string>();
   }
+  const Head head = description.head();
   description.labels = read_labels(config, file);
-  if (description.labels.empty() && description.architecture == "BertForSequenceClassification") {
+  if (description.labels.empty() && (head == Head::classifier || head == Head::token_classifier)) {
     description.labels = {"LABEL_0", "LABEL_1"};  // what stock readers take where nothing is said
   }
+  if (head == Head::classifier)
+    description.problem = read_problem(config, description.labels.size(), file);
+  if (family.name == "electra") description.summary = read_summary(config, head, file);
   take(config, "classifier_dropout", description.classifier_dropout, file);
   description.stored_config = config.dump();
   try {
@@ -131,9 +215,11 @@ std::string description_json(const ModelDescription& description) {
                      (encoder.attention.kind.empty() || encoder.attention.kind == "softmax");
   json out =
       description.stored_config.empty() ? json::object() : json::parse(description.stored_config);
-  for (const char* key : {"dtype", "tenfold", "id2label", "label2id", "num_labels"}) out.erase(key);
+  for (const char* key : {"dtype", "tenfold", "id2label", "label2id", "num_labels", "problem_type"})
+    out.erase(key);
+  encoder.embedding_size = encoder.embedding_width();
   out["architectures"] = json::array({description.architecture});
-  out["model_type"] = plain ? "bert" : "tenfold-bert";
+  out["model_type"] = plain ? encoder.family : "tenfold-" + encoder.family;
   stored_fields(encoder, [&](const char* key, auto& value) { out[key] = value; });
   out["position_embedding_type"] = "absolute";
   out["classifier_dropout"] =
@@ -149,11 +235,9 @@ std::string description_json(const ModelDescription& description) {
     }
     out["id2label"] = names;
     out["label2id"] = numbers;
-    if (!out.contains("problem_type")) {
-      out["problem_type"] =
-          description.labels.size() == 1 ? "regression" : "single_label_classification";
-    }
   }
+  if (description.head() == Head::classifier)
+    out["problem_type"] = problem_name(description.problem);
   out["tenfold"]["version"] = TENFOLD_VERSION;
   if (!plain) out["tenfold"]["model"] = config::write_json(encoder);
   return out.dump(2) + "\n";

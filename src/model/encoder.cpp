@@ -1,4 +1,4 @@
-// Embeddings, stack and pooler of the BERT encoder.
+// Embeddings, stack and pooler of the encoder.
 // Not here: attention or blocks (nn).
 #include "model/encoder.h"
 
@@ -26,7 +26,8 @@ Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed,
   const int64_t width = config.hidden_size;
   const double range = config.initializer_range;
   const auto table = [&](int64_t rows, std::string_view name) {
-    return std::make_shared<nn::Embedding>(rows, width, range, seed_of(seed, name), options);
+    return std::make_shared<nn::Embedding>(rows, config.embedding_width(), range,
+                                           seed_of(seed, name), options);
   };
   auto embeddings = register_module("embeddings", std::make_shared<ModuleGroup>());
   words_ = embeddings->add("word_embeddings", table(config.vocab_size, "word_embeddings"));
@@ -34,19 +35,27 @@ Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed,
                                table(config.max_position_embeddings, "position_embeddings"));
   segments_ = embeddings->add("token_type_embeddings",
                               table(config.type_vocab_size, "token_type_embeddings"));
-  norm_ = embeddings->add("LayerNorm",
-                          std::make_shared<nn::LayerNorm>(width, config.layer_norm_eps, options));
+  norm_ = embeddings->add(
+      "LayerNorm",
+      std::make_shared<nn::LayerNorm>(config.embedding_width(), config.layer_norm_eps, options));
   if (config.pad_token_id < config.vocab_size) {
     torch::NoGradGuard no_gradient;
     words_->weight.select(0, config.pad_token_id).zero_();
   }
+  const auto dense = [&](int64_t in, std::string_view name) {
+    return std::make_shared<nn::Linear>(
+        nn::LinearSpec{.in = in, .out = width, .bias = true, .initializer_range = range},
+        seed_of(seed, name), options);
+  };
+  if (config.embedding_width() != width) {
+    project_ = register_module("embeddings_project",
+                               dense(config.embedding_width(), "embeddings_project"));
+  }
   stack_ = register_module(
       "encoder", std::make_shared<nn::Stack>(config.stack(), seed_of(seed, "encoder"), options));
   if (pooler == Pooler::tanh) {
-    const nn::LinearSpec spec{.in = width, .out = width, .bias = true, .initializer_range = range};
     auto group = register_module("pooler", std::make_shared<ModuleGroup>());
-    pooler_dense_ =
-        group->add("dense", std::make_shared<nn::Linear>(spec, seed_of(seed, "pooler"), options));
+    pooler_dense_ = group->add("dense", dense(width, "pooler"));
   }
 }
 
@@ -57,20 +66,22 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
   const SequenceLayout& layout = tokens.layout;
   for (int64_t b = 0; b < layout.count(); ++b) {
     const int64_t end = layout.length(b) + (past.empty() ? 0 : past[static_cast<size_t>(b)]);
-    require(end <= config_.max_position_embeddings, ErrorKind::shape, "encoder",
+    require(end <= config_.longest_sequence(), ErrorKind::shape, "encoder",
             "a sequence of {} tokens is longer than the {} positions of the model", end,
-            config_.max_position_embeddings);
+            config_.longest_sequence());
   }
-  const Tensor positions_T = layout.positions(past).to(tokens.ids_T.device());
-  Tensor embedded_TD = look_up_words(words_->weight, tokens.ids_T, config_.pad_token_id);
-  embedded_TD = embedded_TD + positions_->forward(positions_T);
-  embedded_TD = embedded_TD + (tokens.segments_T.defined() ? segments_->forward(tokens.segments_T)
+  Tensor positions_T = layout.positions(past).to(tokens.ids_T.device());
+  if (config_.first_position() > 0) positions_T = positions_T + config_.first_position();
+  Tensor embedded_TE = look_up_words(words_->weight, tokens.ids_T, config_.pad_token_id);
+  embedded_TE = embedded_TE + positions_->forward(positions_T);
+  embedded_TE = embedded_TE + (tokens.segments_T.defined() ? segments_->forward(tokens.segments_T)
                                                            : segments_->weight[0]);
-  embedded_TD = norm_->forward(embedded_TD);
+  embedded_TE = norm_->forward(embedded_TE);
   if (pass.training && config_.hidden_dropout_prob > 0) {
-    embedded_TD = dropout_rows(embedded_TD, row_keys(pass, layout).to(embedded_TD.device()),
+    embedded_TE = dropout_rows(embedded_TE, row_keys(pass, layout).to(embedded_TE.device()),
                                key_of_name("embeddings"), config_.hidden_dropout_prob);
   }
+  const Tensor embedded_TD = project_ ? project_->forward(embedded_TE) : embedded_TE;
   nn::StackOut out = stack_->forward({.hidden_TD = embedded_TD,
                                       .layout = layout,
                                       .mask = tokens.mask,
@@ -84,9 +95,12 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
 
 Tensor Encoder::pool(const Tensor& hidden_TD, const SequenceLayout& layout) const {
   require(has_pooler(), ErrorKind::internal, "encoder", "this encoder was built without a pooler");
-  const Tensor first_BD = hidden_TD.index_select(0, layout.first_rows().to(hidden_TD.device()))
-                              .to(pooler_dense_->weight.scalar_type());
-  return pooler_dense_->forward(first_BD).tanh();
+  return pooler_dense_->forward(first_rows(hidden_TD, layout)).tanh();
+}
+
+Tensor Encoder::first_rows(const Tensor& hidden_TD, const SequenceLayout& layout) const {
+  return hidden_TD.index_select(0, layout.first_rows().to(hidden_TD.device()))
+      .to(words_->weight.scalar_type());
 }
 
 }  // namespace tenfold::model

@@ -1,7 +1,7 @@
-// The BERT encoder on packed rows: embeddings, a stack of layer runs, an optional pooler.
+// The BERT-shaped encoder on packed rows: embeddings, a stack of layer runs, an optional pooler.
 // Not here: heads (heads.h), checkpoints (checkpoint.h), padding (there is none).
 //
-// T rows, B sequences, D width, V vocabulary.
+// T rows, B sequences, D width, E width of the embeddings (ELECTRA; else D), V vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,10 @@ struct EncodeOptions {
 
 enum class Pooler : uint8_t { none, tanh };
 
-/// Parameters carry Hugging Face's names below "bert." ("embeddings.word_embeddings.weight",
-/// "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight"). forward is const and
-/// thread-safe.
+/// Parameters carry Hugging Face's names below the family's prefix
+/// ("embeddings.word_embeddings.weight", "embeddings_project.weight" where the embeddings have a
+/// width of their own, "encoder.layer.0.attention.self.query.weight", ..., "pooler.dense.weight").
+/// forward is const and thread-safe.
 class Encoder : public torch::nn::Module {
  public:
   /// Fresh weights, a pure function of (seed, parameter); device and dtype of `options`.
@@ -49,12 +50,15 @@ class Encoder : public torch::nn::Module {
   bool has_pooler() const { return pooler_dense_ != nullptr; }
   /// tanh(W h + b) of each sequence's first row, [B, D].
   Tensor pool(const Tensor& hidden_TD, const SequenceLayout& layout) const;
-  Tensor word_embeddings_VD() const { return words_->weight; }  ///< shared with the vocabulary head
+  /// Each sequence's first row, [B, D], in the number format of the parameters.
+  Tensor first_rows(const Tensor& hidden_TD, const SequenceLayout& layout) const;
+  Tensor word_embeddings_VE() const { return words_->weight; }  ///< shared with the vocabulary head
 
  private:
   EncoderConfig config_;
   std::shared_ptr<nn::Embedding> words_, positions_, segments_;
   std::shared_ptr<nn::LayerNorm> norm_;
+  std::shared_ptr<nn::Linear> project_;  ///< from E to D; none where they are equal
   std::shared_ptr<nn::Stack> stack_;
   std::shared_ptr<nn::Linear> pooler_dense_;
 };

@@ -20,7 +20,7 @@ struct Model::Impl {
   torch::Device device = torch::kCPU;
 
   size_t longest() const {
-    return static_cast<size_t>(loaded.description.encoder.max_position_embeddings);
+    return static_cast<size_t>(loaded.description.encoder.longest_sequence());
   }
   data::Example encode(const TextPair& row) const;
   data::TokenBlock block_of(const std::vector<data::Example>& rows,
@@ -186,7 +186,7 @@ std::vector<std::vector<FilledMask>> Model::fill(std::span<const std::string_vie
         impl_->hidden(block).index_select(0, data::long_tensor(places).to(impl_->device));
     // Rows of the embeddings beyond the vocabulary (padding to a round number) are no tokens.
     const Tensor logits_PV =
-        impl_->loaded.mlm->logits(hidden_PD, impl_->loaded.encoder->word_embeddings_VD())
+        impl_->loaded.mlm->logits(hidden_PD, impl_->loaded.encoder->word_embeddings_VE())
             .slice(1, 0, tokenizer.size());
     const auto [best_PK, id_PK] =
         logits_PV.softmax(1, torch::kFloat)
@@ -217,9 +217,9 @@ std::vector<std::vector<LabelScore>> Model::classify(std::span<const TextPair> p
   std::vector<std::vector<LabelScore>> results(rows.size());
   in_batches(rows, [&](std::span<const size_t> chosen) {
     const data::TokenBlock block = impl_->block_of(rows, chosen);
-    const Tensor pooled_BD = impl_->loaded.encoder->pool(impl_->hidden(block), block.layout);
-    const Tensor share_BC =
-        impl_->loaded.classifier->forward(pooled_BD).softmax(1).to(torch::kCPU, torch::kFloat64);
+    const Tensor logits_BC = impl_->loaded.classifier->logits(
+        *impl_->loaded.encoder, impl_->hidden(block), block.layout, PassContext::evaluation());
+    const Tensor share_BC = logits_BC.softmax(1).to(torch::kCPU, torch::kFloat64);
     const auto share = share_BC.accessor<double, 2>();
     for (size_t i = 0; i < chosen.size(); ++i) {
       auto& scores = results[chosen[i]];

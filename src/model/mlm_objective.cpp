@@ -9,7 +9,7 @@ StepResult MlmObjective::step(Encoder& model, const data::Batch& batch,
   const EncoderOut out = model.forward(batch.input("tokens"), context.pass(batch));
   const Tensor hidden_PD = out.hidden_TD.index_select(0, batch.field("predicted_T"));
   const nn::VocabularyLoss loss =
-      head_->loss(hidden_PD, model.word_embeddings_VD(), batch.field("label_ids"));
+      head_->loss(hidden_PD, model.word_embeddings_VE(), batch.field("label_ids"));
   return {.parts = {{.name = "mlm", .sum = loss.sum}},
           .counts = {{"mlm_correct", static_cast<double>(loss.correct.item<int64_t>())}}};
 }

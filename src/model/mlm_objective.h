@@ -15,9 +15,7 @@ class MlmObjective final : public Objective {
  public:
   explicit MlmObjective(std::shared_ptr<MlmHead> head) : head_(std::move(head)) {}
 
-  std::vector<OwnedModule> modules() override {
-    return {{.prefix = "cls.predictions.", .module = head_}};
-  }
+  std::vector<OwnedModule> modules() override { return {head_->owned()}; }
   StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override;
 
  private:

@@ -16,6 +16,9 @@ class ModuleGroup : public torch::nn::Module {
   std::shared_ptr<Module> add(const std::string& name, std::shared_ptr<Module> module) {
     return register_module(name, std::move(module));
   }
+  Tensor add(const std::string& name, Tensor parameter) {
+    return register_parameter(name, std::move(parameter));
+  }
 };
 
 }  // namespace tenfold::model

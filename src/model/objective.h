@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/batch.h"
 #include "model/encoder.h"
+#include "model/owned_module.h"
 #include "tensor/torch.h"
 
 namespace tenfold::model {
@@ -36,15 +36,6 @@ struct StepResult {
   std::vector<LossPart> parts;
   std::map<std::string, double>
       counts;  ///< sums to be reported (correct predictions, ...), added over the window
-};
-
-/// A module the objective owns (head, generator, scorer): optimised, saved under `prefix`,
-/// synchronised.
-struct OwnedModule {
-  std::string prefix;  ///< of its tensor names in a checkpoint, e.g. "cls.predictions."
-  std::shared_ptr<torch::nn::Module> module;
-  std::string group = "default";     ///< parameter group
-  double learning_rate_scale = 1.0;  ///< of that group
 };
 
 /// step() may run several forwards with sampling between them. The model never knows which

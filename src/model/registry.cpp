@@ -43,8 +43,7 @@ ObjectiveKind classification_kind() {
               },
           .make_objective =
               [](const LoadedModel& model) {
-                return std::make_unique<ClassificationObjective>(
-                    model.classifier, model.description.classifier_dropout);
+                return std::make_unique<ClassificationObjective>(model.classifier);
               }};
 }
 

@@ -69,14 +69,14 @@ using Results = std::map<std::string, Tensor>;
 /// path.
 void run_vocabulary(const LoadedModel& model, const SafetensorsFile& file, const PackedInputs& in,
                     const Tensor& hidden_TD, Results& results, Tensor& loss) {
-  const Tensor words_VD = model.encoder->word_embeddings_VD();
+  const Tensor words_VE = model.encoder->word_embeddings_VE();
   results[model.next_sentence ? "prediction_logits" : "logits"] =
-      model.mlm->logits(hidden_TD, words_VD);
+      model.mlm->logits(hidden_TD, words_VE);
   if (!file.has("in.labels")) return;
   const Tensor labels_T = in.pack(file.tensor("in.labels"));
   const Tensor rows = labels_T.ge(0).nonzero().squeeze(1);
   const nn::VocabularyLoss sum =
-      model.mlm->loss(hidden_TD.index_select(0, rows), words_VD, labels_T.index_select(0, rows));
+      model.mlm->loss(hidden_TD.index_select(0, rows), words_VE, labels_T.index_select(0, rows));
   loss = sum.sum / static_cast<double>(rows.size(0));
 }
 
@@ -103,7 +103,8 @@ Results run_model(const LoadedModel& model, const SafetensorsFile& file, const P
     }
   }
   if (model.classifier) {
-    const Tensor logits_BC = model.classifier->forward(pooled_BD);
+    const Tensor logits_BC = model.classifier->logits(*model.encoder, out.hidden_TD,
+                                                      in.tokens.layout, PassContext::evaluation());
     results["logits"] = logits_BC;
     if (file.has("in.labels")) {
       const Tensor labels_B = file.tensor("in.labels");

@@ -19,19 +19,20 @@ void replace_end(std::string& text, std::string_view end, std::string_view repla
 
 }  // namespace
 
-std::string present_name(const std::string& stored) {
+std::string present_name(const std::string& stored, const Family& family) {
   std::string name = stored;
   if (name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids"))
     return "";
   replace_end(name, "LayerNorm.gamma", "LayerNorm.weight");
   replace_end(name, "LayerNorm.beta", "LayerNorm.bias");
-  for (const char* part : {"embeddings.", "encoder.", "pooler."}) {
-    if (name.starts_with(part)) return "bert." + name;
+  for (const char* part : {"embeddings.", "embeddings_project.", "encoder.", "pooler."}) {
+    if (name.starts_with(part)) return std::string(family.encoder_prefix) + name;
   }
   return name;
 }
 
-WeightFiles::WeightFiles(const std::filesystem::path& directory) : directory_(directory) {
+WeightFiles::WeightFiles(const std::filesystem::path& directory, const Family& family)
+    : directory_(directory), family_(family) {
   const auto single = directory / "model.safetensors",
              index = directory / "model.safetensors.index.json";
   if (std::filesystem::exists(single)) {
@@ -47,7 +48,7 @@ WeightFiles::WeightFiles(const std::filesystem::path& directory) : directory_(di
 void WeightFiles::add_file(const std::filesystem::path& path) {
   files_.push_back(SafetensorsFile::open(path, Access::whole));
   for (const TensorEntry& entry : files_.back().entries()) {
-    const std::string name = present_name(entry.name);
+    const std::string name = present_name(entry.name, family_);
     if (name.empty()) continue;
     require(places_.emplace(name, Place{files_.size() - 1, entry.name}).second,
             ErrorKind::checkpoint, "model", "{}: '{}' is stored twice", path.string(), name);

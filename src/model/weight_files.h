@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/family.h"
 #include "tensor/safetensors_tensors.h"
 
 namespace tenfold::model {
@@ -16,13 +17,14 @@ class WeightFiles {
   /// Opens model.safetensors, or the shards named by model.safetensors.index.json.
   /// Error{checkpoint} where there is neither, a shard is missing or lies outside the folder, or
   /// two tensors have one name.
-  explicit WeightFiles(const std::filesystem::path& directory);
+  WeightFiles(const std::filesystem::path& directory, const Family& family);
 
   bool has(const std::string& name) const { return places_.contains(name); }
   const TensorEntry& entry(const std::string& name) const;
   Tensor tensor(const std::string& name) const;
   std::vector<std::string> names() const;
   const std::filesystem::path& directory() const { return directory_; }
+  const Family& family() const { return family_; }
 
  private:
   struct Place {
@@ -33,12 +35,13 @@ class WeightFiles {
   void add_shards(const std::filesystem::path& index);
 
   std::filesystem::path directory_;
+  Family family_;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, Place> places_;
 };
 
-/// "LayerNorm.gamma" -> "LayerNorm.weight", "embeddings.x" -> "bert.embeddings.x"; empty for
-/// buffers to be ignored.
-std::string present_name(const std::string& stored);
+/// "LayerNorm.gamma" -> "LayerNorm.weight", "embeddings.x" -> "bert.embeddings.x" with the family's
+/// prefix; empty for buffers to be ignored.
+std::string present_name(const std::string& stored, const Family& family);
 
 }  // namespace tenfold::model

@@ -20,6 +20,7 @@ Tensor activate(const Tensor& x, Activation activation) {
     case Activation::gelu: return at::gelu(x, "none");
     case Activation::gelu_tanh: return at::gelu(x, "tanh");
     case Activation::relu: return at::relu(x);
+    case Activation::tanh: return at::tanh(x);
   }
   return x;
 }

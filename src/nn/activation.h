@@ -14,6 +14,7 @@ enum class Activation : uint8_t {
   gelu,       ///< x Phi(x), by erf
   gelu_tanh,  ///< the tanh form; up to 5e-4 from the exact one
   relu,
+  tanh,  ///< of poolers and classifiers; no feed-forward layer has it
 };
 
 /// "gelu", "gelu_new" / "gelu_pytorch_tanh", "relu"; Error{config} with the legal names otherwise.

@@ -22,6 +22,7 @@ class Trainee {
 /// An encoder and the objective that trains it. Refers to the objective, which must outlive it.
 class EncoderTrainee final : public Trainee {
  public:
+  /// `prefix` is the family's (model::LoadedModel::encoder_module).
   EncoderTrainee(std::shared_ptr<model::Encoder> encoder, model::Objective& objective,
                  std::string prefix = "bert.")
       : encoder_(std::move(encoder)), objective_(objective), prefix_(std::move(prefix)) {}

@@ -57,8 +57,8 @@ TEST(EvaluationBatches, HoldEachExampleOnceWithinTheBudget) {
 TEST(EvaluateObjective, GivesTheSameMeansHoweverTheBatchesAreCut) {
   const auto config = tiny_encoder();
   model::Encoder encoder(config, model::Pooler::tanh, 1, torch::kFloat);
-  model::ClassificationObjective objective(model::make_classifier(config, 2, 2, torch::kFloat),
-                                           0.1);
+  model::ClassificationObjective objective(model::make_sequence_classifier(
+      {.encoder = config, .outputs = 2, .dropout = 0.1, .seed = 2}));
   const data::ClassificationCollator collator;
   const auto examples = examples_of_lengths({3, 9, 1, 4, 7, 2});
   encoder.train();

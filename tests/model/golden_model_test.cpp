@@ -119,7 +119,7 @@ TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
           model.encoder->forward(block, PassContext::evaluation(), {.all_hidden = true});
       const Tensor expected =
           testing::real_rows(file.tensor((wide ? "f64." : "") + one.mode + ".logits"), lengths);
-      const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VD());
+      const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VE());
       EXPECT_LE((got - expected).abs().max().item<double>(), tolerance) << one.mode;
       ++compared;
       for (size_t i = 0; i < out.all_hidden_TD.size() && !wide; ++i) {
@@ -137,7 +137,7 @@ TEST(GoldenUnilm, EveryMaskKindAndAllOfThemInOneBatch) {
     mixed.ids_T = torch::cat(ids);
     mixed.segments_T = torch::cat(segments);
     const auto out = model.encoder->forward(mixed, PassContext::evaluation());
-    const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VD());
+    const Tensor got = model.mlm->logits(out.hidden_TD, model.encoder->word_embeddings_VE());
     EXPECT_LE((got - torch::cat(logits)).abs().max().item<double>(), tolerance) << "mixed kinds";
   }
   tenfold::testing::compared_goldens(static_cast<size_t>(compared));

@@ -96,7 +96,7 @@ class ReplacedTokens final : public Objective {
   ReplacedTokens(const EncoderConfig& config, uint64_t seed)
       : generator_(std::make_shared<Encoder>(config, Pooler::none, seed, torch::TensorOptions())),
         head_(std::make_shared<MlmHead>(config, seed, torch::TensorOptions())),
-        judge_(make_classifier(config, 1, seed, torch::TensorOptions())) {}
+        judge_(std::make_shared<ReplacedTokenHead>(HeadSpec{.encoder = config, .seed = seed})) {}
 
   std::vector<OwnedModule> modules() override {
     return {{.prefix = "generator.bert.",
@@ -104,10 +104,10 @@ class ReplacedTokens final : public Objective {
              .group = "generator",
              .learning_rate_scale = 0.5},
             {.prefix = "generator.cls.predictions.",
-             .module = head_,
+             .module = head_->owned().module,
              .group = "generator",
              .learning_rate_scale = 0.5},
-            {.prefix = "discriminator_predictions.", .module = judge_}};
+            judge_->owned()};
   }
 
   StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override {
@@ -116,14 +116,14 @@ class ReplacedTokens final : public Objective {
     const Tensor hidden_PD =
         generator_->forward(tokens, context.pass(batch, 0)).hidden_TD.index_select(0, rows_P);
     const nn::VocabularyLoss generated =
-        head_->loss(hidden_PD, generator_->word_embeddings_VD(), labels_P);
-    const Tensor logits_PV = head_->logits(hidden_PD, generator_->word_embeddings_VD()).detach();
+        head_->loss(hidden_PD, generator_->word_embeddings_VE(), labels_P);
+    const Tensor logits_PV = head_->logits(hidden_PD, generator_->word_embeddings_VE()).detach();
     data::TokenBlock corrupted = tokens;
     corrupted.ids_T = tokens.ids_T.index_copy(0, rows_P, sample(logits_PV, batch, context));
     const Tensor replaced_T =
         corrupted.ids_T.ne(tokens.ids_T.index_copy(0, rows_P, labels_P)).to(torch::kFloat32);
     const Tensor score_T =
-        judge_->forward(model.forward(corrupted, context.pass(batch, 1)).hidden_TD).squeeze(1);
+        judge_->logits(model.forward(corrupted, context.pass(batch, 1)).hidden_TD);
     const Tensor loss_T =
         at::binary_cross_entropy_with_logits(score_T, replaced_T, {}, {}, at::Reduction::None);
     return {.parts = {{.name = "generator", .sum = generated.sum},
@@ -152,7 +152,7 @@ class ReplacedTokens final : public Objective {
 
   std::shared_ptr<Encoder> generator_;
   std::shared_ptr<MlmHead> head_;
-  std::shared_ptr<nn::Linear> judge_;
+  std::shared_ptr<ReplacedTokenHead> judge_;
 };
 
 double gradient_size(torch::nn::Module& module) {
