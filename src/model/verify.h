@@ -31,9 +31,10 @@ struct VerifyOptions {
 };
 
 /// Runs `in.input_ids` (with `in.attention_mask`, `in.token_type_ids`, `in.labels`,
-/// `in.next_sentence_label` where they are) through the model in `directory` and compares whatever
-/// of `hidden_states.N`, `last_hidden_state`, `pooler_output`, `logits`, `prediction_logits`,
-/// `seq_relationship_logits`, `loss`, the same under `f64.` in double precision (within 1e-9) and
+/// `in.next_sentence_label`, `in.start_positions`, `in.end_positions` where they are) through the
+/// model in `directory` and compares whatever of `hidden_states.N`, `last_hidden_state`,
+/// `pooler_output`, `logits`, `prediction_logits`, `seq_relationship_logits`, `start_logits`,
+/// `end_logits`, `loss`, the same under `f64.` in double precision (within 1e-9) and
 /// `grad.NAME` of the loss the file holds. Padding is left out. Error{checkpoint} where file or
 /// directory are damaged, Error{shape} where the inputs do not fit the model.
 Verification verify_against(const std::filesystem::path& directory,

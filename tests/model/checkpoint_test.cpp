@@ -40,21 +40,67 @@ bool same_weights(const LoadedModel& a, const LoadedModel& b) {
   return true;
 }
 
-TEST(Checkpoint, ReadsBackWhatItWroteForEveryHead) {
-  for (const char* architecture :
-       {"BertModel", "BertForMaskedLM", "BertForPreTraining", "BertForSequenceClassification"}) {
-    ModelDescription description = tiny_description();
-    description.architecture = architecture;
-    description.labels = {"no", "yes", "perhaps"};
-    const LoadedModel made = make_model(description, {.seed = 3});
-    const auto folder = fresh_folder("round-trip");
-    write_model(folder, made.description, made.modules());
-    const LoadedModel read = load_model(folder, {.seed = 4});
-    EXPECT_TRUE(same_weights(made, read)) << architecture;
-    EXPECT_THAT(read.warnings, ::testing::IsEmpty()) << architecture;
-    EXPECT_EQ(read.description.architecture, architecture);
-    EXPECT_EQ(read.description.labels, made.description.labels);
+TEST(Checkpoint, ReadsBackWhatItWroteForEveryHeadOfEveryFamily) {
+  for (const std::string& name : family_names()) {
+    const Family& family = family_of(name, "test");
+    for (const Head head : {Head::none, Head::mlm, Head::classifier, Head::token_classifier,
+                            Head::span, Head::choice, Head::replaced_token}) {
+      if (head == Head::replaced_token && name != "electra") continue;
+      ModelDescription description = tiny_description();
+      description.encoder.family = name;
+      description.encoder.embedding_size = name == "electra" ? 4 : 0;
+      description.architecture = family.architecture(head);
+      description.labels = {"no", "yes", "perhaps"};
+      description.problem = ProblemType::multi_label;
+      SCOPED_TRACE(description.architecture);
+      const LoadedModel made = make_model(description, {.seed = 3});
+      const auto folder = fresh_folder("round-trip");
+      write_model(folder, made.description, made.modules());
+      const LoadedModel read = load_model(folder, {.seed = 4});
+      EXPECT_TRUE(same_weights(made, read));
+      EXPECT_THAT(read.warnings, ::testing::IsEmpty());
+      EXPECT_EQ(read.description.architecture, description.architecture);
+      EXPECT_EQ(read.description.labels, made.description.labels);
+      EXPECT_EQ(read.description.encoder.embedding_width(), name == "electra" ? 4 : 8);
+      if (head == Head::classifier) {
+        EXPECT_EQ(read.description.problem, ProblemType::multi_label);
+      }
+    }
   }
+}
+
+TEST(Checkpoint, ReadsBackBothHeadsOfPretraining) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForPreTraining";
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("pretraining");
+  write_model(folder, made.description, made.modules());
+  const LoadedModel read = load_model(folder, {.seed = 4});
+  EXPECT_TRUE(same_weights(made, read));
+  EXPECT_TRUE(read.mlm != nullptr && read.next_sentence != nullptr);
+}
+
+TEST(Checkpoint, AClassifierOfAnotherKindIsNoClassifier) {
+  ModelDescription description = tiny_description();
+  description.architecture = "BertForTokenClassification";
+  description.labels = {"no", "yes"};
+  const LoadedModel made = make_model(description, {.seed = 3});
+  const auto folder = fresh_folder("kinds");
+  write_model(folder, made.description, made.modules());
+  EXPECT_THROW(load_model(folder, {.head = Head::classifier}), Error);
+  const LoadedModel tuned =
+      load_model(folder, {.head = Head::classifier, .missing = MissingHead::fresh});
+  EXPECT_EQ(tuned.warnings.size(), 2U);  // pooler and classifier
+}
+
+TEST(Checkpoint, TwoWidthsNeedAFamilyThatHasThem) {
+  ModelDescription description = tiny_description();
+  description.encoder.embedding_size = 4;
+  EXPECT_THROW(make_model(description), Error);
+  description.encoder.embedding_size = 0;
+  description.encoder.family = "roberta";
+  description.encoder.pad_token_id = 5;  // positions 6 and on of 6
+  EXPECT_THROW(make_model(description), Error);
 }
 
 TEST(Checkpoint, MappedWeightsAreTheSameAndStayTheProcessesOwn) {

@@ -43,16 +43,23 @@ TEST_P(GoldenModel, EqualsTheReferenceInEveryTensor) {
   tenfold::testing::compared_goldens(verification.tensors.size());
 }
 
+std::string name_of_golden(const ::testing::TestParamInfo<const char*>& golden) {
+  std::string name = golden.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Bert, GoldenModel,
                          ::testing::Values("bert-pretraining-gelu", "bert-pretraining-gelu-new",
                                            "bert-mlm", "bert-mlm-sharded", "bert-mlm-bf16",
                                            "bert-mlm-fp16", "bert-classification",
-                                           "bert-regression"),
-                         [](const auto& golden) {
-                           std::string name = golden.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                                           "bert-regression", "bert-tokens", "bert-qa"),
+                         name_of_golden);
+INSTANTIATE_TEST_SUITE_P(Electra, GoldenModel,
+                         ::testing::Values("electra-generator", "electra-discriminator",
+                                           "electra-discriminator-no-projection",
+                                           "electra-classification"),
+                         name_of_golden);
 
 TEST(GoldenEncoder, LastHiddenStateAndPoolerEqualTheBareModel) {
   TENFOLD_COMPARES_GOLDENS();
