@@ -235,6 +235,15 @@ std::optional<std::string> TextLines::next() {
   return line;
 }
 
+std::string_view TextLines::next_piece() {
+  State& s = *state_;
+  while (s.begin == s.pending.size() && !s.ended) s.decode();
+  const std::string_view piece = std::string_view(s.pending).substr(s.begin);
+  if (!s.plain) s.given.add(piece);
+  s.begin = s.searched = s.pending.size();
+  return piece;
+}
+
 std::string_view TextLines::peek(size_t bytes) {
   State& s = *state_;
   while (s.pending.size() - s.begin < bytes && !s.ended) s.decode();

@@ -37,6 +37,9 @@ class TextLines {
   /// The next line; empty at the end. Error{data} where compressed data are damaged or cut off, and
   /// "FILE:LINE: ..." for a line above kLongestLine.
   std::optional<std::string> next();
+  /// What follows, a piece at a time, for texts that are not lines; empty at the end. The view
+  /// lives until the next call.
+  std::string_view next_piece();
   /// The first `bytes` of what follows (less where the text ends), without giving them.
   std::string_view peek(size_t bytes);
   /// Where the next line begins.

@@ -29,6 +29,15 @@ struct JsonMembers {
   std::function<void(std::string& key, const nlohmann::json& value)> take;
 };
 
+/// Takes the values at `path` one after another, whole, in place of storing them: a text of any
+/// length is read in the memory of its largest item. A step of the path is a key of an object, or
+/// "*" for every key of an object and every place of a list; {"*"} are the members of the root.
+struct JsonItems {
+  std::vector<std::string> path;
+  /// The last key ("*" in a list), the value, and the line of the text on which it ends.
+  std::function<void(const std::string& key, nlohmann::json&& value, int64_t line)> take;
+};
+
 /// A value, or why there is none: "is not JSON (cut off or damaged) at byte 7".
 struct JsonResult {
   nlohmann::json value;
@@ -45,6 +54,13 @@ JsonResult try_parse_json(std::string_view text, const JsonLimits& limits = {},
 nlohmann::json parse_json(std::string_view text, const std::string& name, ErrorKind kind,
                           std::string_view where, const JsonLimits& limits = {},
                           const JsonMembers& members = {});
+
+/// Gives the items of a text that comes in pieces (an empty piece: the end); an item inside another
+/// one is taken first, and the outer one arrives without it. limits.memory is that of the values
+/// held at one time. Error{kind, where} as parse_json, and what `take` throws.
+void parse_json_items(const std::function<std::string_view()>& next_piece, const std::string& name,
+                      ErrorKind kind, std::string_view where, const JsonLimits& limits,
+                      const std::vector<JsonItems>& items);
 
 /// Bytes of the longest text, number or run of blanks in JSON, found without parsing: a parser
 /// holds a whole one before it gives it away.

@@ -112,12 +112,146 @@ TEST_F(Tasks, ExamplesAreCutAndStrangeLabelsNamed) {
             std::string::npos);
 }
 
+TEST_F(Tasks, ColumnsCountFromTheEndToo) {
+  const auto file =
+      read_task(write("a.tsv", "x\ty\tone\nz\ttwo\n"), columns_at("0", "-1"), Labels::required);
+  EXPECT_EQ(file.rows[0].label, "one");
+  EXPECT_EQ(file.rows[1].label, "two");
+  EXPECT_NE(refusal("b.tsv", "a\n", columns_at("0", "-3")).find("at least 3 columns, got 1"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, SeveralLabelsAreAListOrSeparated) {
+  TaskColumns columns;
+  columns.label_kind = LabelKind::several;
+  columns.label_separator = "|";
+  const auto objects = read_task(
+      write("a.jsonl", "{\"text\":\"a\",\"labels\":[\"x\",3]}\n{\"text\":\"b\",\"labels\":[]}\n"),
+      columns, Labels::required);
+  EXPECT_EQ(objects.rows[0].labels, (std::vector<std::string>{"x", "3"}));
+  EXPECT_TRUE(objects.rows[1].labels.empty());
+  const auto separated =
+      read_task(write("a.tsv", "text\tlabel\na\tx | y\nb\t\n"), columns, Labels::required);
+  EXPECT_EQ(separated.rows[0].labels, (std::vector<std::string>{"x", "y"}));
+  EXPECT_TRUE(separated.rows.at(1).labels.empty());
+  EXPECT_EQ(label_set(separated.rows), (std::vector<std::string>{"x", "y"}));
+  EXPECT_NE(refusal("b.tsv", "a\tx|y|x\n", columns).find("b.tsv:1: the label 'x' stands twice"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, ScoresAreNumbersOrMissing) {
+  TaskColumns columns;
+  columns.format = "sts";
+  const auto path = write("a.txt", "2.5\ta\tb\n\tc\td\n-1e0\te\tf\n");
+  const auto file = read_task(path, columns, Labels::required);
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(file.rows[1].score, -1);
+  EXPECT_EQ(file.rows[1].line, 3);
+  EXPECT_EQ(file.unlabelled, 1);
+  const auto all = read_task(path, columns, Labels::optional);
+  ASSERT_EQ(all.rows.size(), 3u);
+  EXPECT_FALSE(all.rows[1].score);
+  TaskColumns scored;
+  scored.label_kind = LabelKind::score;
+  EXPECT_EQ(read_task(write("b.jsonl", "{\"text\":\"a\",\"score\":3}\n"), scored, Labels::required)
+                .rows[0]
+                .score,
+            3);
+  EXPECT_NE(refusal("c.jsonl", "{\"text\":\"a\",\"score\":\"NaN\"}\n", scored)
+                .find("c.jsonl:1: the score 'NaN' is no finite number"),
+            std::string::npos);
+  EXPECT_NE(refusal("d.jsonl", "{\"text\":\"a\"}\n", scored).find("d.jsonl:1: no score"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, BytesThatAreNotUtf8AreNamedOrReadAsLatin1) {
+  TaskColumns columns;
+  columns.format = "trec-coarse";
+  const std::string text = "LOC:city Which caf\xC3\xA9 ?\nLOC:city a sister\xE9 city\n";
+  EXPECT_NE(refusal("a.label", text, columns).find("a.label:2: byte 18 is not UTF-8 (0xE9)"),
+            std::string::npos);
+  columns.encoding = TextEncoding::latin1;
+  const auto file = read_task(write("b.label", text), columns, Labels::required);
+  EXPECT_EQ(file.rows[0].text, "Which caf\xC3\xA9 ?");
+  EXPECT_EQ(file.rows[1].text, "a sister\xC3\xA9 city");
+  EXPECT_EQ(file.rows[1].label, "LOC");
+  columns.format = "trec";
+  EXPECT_EQ(read_task(folder_ / "b.label", columns, Labels::required).rows[0].label, "LOC:city");
+  EXPECT_NE(refusal("c.csv", "text,label\na,x\n\"b\nc\xFF\",y\n").find("c.csv:3: byte 4 is not"),
+            std::string::npos);
+  EXPECT_NE(refusal("d.jsonl", "{\"text\":\"\xFF\",\"label\":1}\n").find("d.jsonl:1: byte 10 is"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, AlignedFilesMustBeEquallyLong) {
+  TaskColumns columns;
+  columns.format = "snli";
+  write("s1.dev", "a\nb\nc\n");
+  write("s2.dev", "x\ny\nz\n");
+  const auto path = write("labels.dev", "neutral\n-\nentailment\n");
+  const auto file = read_task(path, columns, Labels::required);
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(file.rows[1].pair, "z");
+  EXPECT_EQ(file.rows[1].line, 3);
+  EXPECT_EQ(file.unlabelled, 1);
+  write("s2.dev", "x\ny\n");
+  EXPECT_NE(
+      message_of([&] { read_task(path, columns, Labels::required); }).find("s2.dev has 2 lines"),
+      std::string::npos);
+  EXPECT_NE(refusal("labels.none", "neutral\n", columns).find("no file s1.* beside it"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, AnUnknownFormatNamesTheNearest) {
+  TaskColumns columns;
+  columns.format = "glue-coal";
+  EXPECT_NE(refusal("a.tsv", "a\t1\n", columns).find("did you mean 'glue-cola'?"),
+            std::string::npos);
+}
+
+// The counts of ../shared/data/README.md.
 TEST_F(Tasks, RealFilesGiveTheDocumentedCounts) {
   TENFOLD_NEEDS_SHARED();
-  const auto sst =
-      read_task(testing::shared_path("data/glue/SST-2/train.tsv.zst"), {}, Labels::required);
-  EXPECT_EQ(sst.rows.size(), 67349u);
-  EXPECT_EQ(label_set(sst.rows), (std::vector<std::string>{"0", "1"}));
+  struct Case {
+    std::string path, format;
+    size_t rows, labels;
+    int64_t unlabelled = 0;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"glue/SST-2/train.tsv.zst", "", 67349, 2},
+           {"glue/STS-B/sts-test.tsv", "sts-benchmark", 1379, 0},
+           {"agnews/train10k.tsv.zst", "", 10001, 4},
+           {"agnews/test.tsv.zst", "", 7600, 4},
+           {"trec/train_5500.label", "trec", 5452, 50},
+           {"trec/train_5500.label", "trec-coarse", 5452, 6},
+           {"trec/TREC_10.label", "trec-coarse", 500, 6},
+           {"banking77/train.csv", "", 10003, 77},
+           {"banking77/test.csv", "", 3080, 77},
+           {"snli/labels.dev", "snli", 9842, 3},
+           {"sick/SICK_train.txt", "sick", 4500, 0},
+           {"sick/SICK_trial.txt", "sick-entailment", 500, 3},
+           {"sick/SICK_test_annotated.txt", "sick-entailment", 4927, 3},
+           {"sts/2012/MSRpar.test.tsv", "sts", 750, 0},
+           {"sts/2012/SMTeuroparl.train.tsv", "sts", 734, 0},
+           {"sts/2014/deft-news.test.tsv", "sts", 300, 0},
+           {"sts/2015/answers-forums.test.tsv", "sts", 375, 0, 1625},
+           {"sts/2015/images.test.tsv", "sts", 750, 0, 750},
+       }) {
+    TaskColumns columns;
+    columns.format = c.format;
+    columns.encoding = c.path.starts_with("trec") ? TextEncoding::latin1 : TextEncoding::utf8;
+    const auto file = read_task(testing::shared_path("data/" + c.path), columns, Labels::required);
+    EXPECT_EQ(file.rows.size(), c.rows) << c.path;
+    EXPECT_EQ(label_set(file.rows).size(), c.labels) << c.path;
+    EXPECT_EQ(file.unlabelled, c.unlabelled) << c.path;
+  }
+  TaskColumns strict;
+  strict.format = "trec";
+  EXPECT_NE(message_of([&] {
+              read_task(testing::shared_path("data/trec/train_5500.label"), strict,
+                        Labels::required);
+            }).find("train_5500.label:66: byte 60 is not UTF-8 (0xF0)"),
+            std::string::npos);
 }
 
 }  // namespace
