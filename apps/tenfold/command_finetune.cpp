@@ -56,6 +56,14 @@ std::vector<data::Example> read_examples(const std::filesystem::path& path,
   return data::make_examples(file.rows, tokenizer, labels, recipe.data.max_length, path.string());
 }
 
+std::vector<double> class_weights(const data::ClassLossOptions& loss,
+                                  const std::vector<data::Example>& examples,
+                                  const std::vector<std::string>& labels) {
+  std::vector<int64_t> counts(labels.size());
+  for (const data::Example& example : examples) ++counts[static_cast<size_t>(example.labels[0])];
+  return data::class_weights_of(loss, counts, labels);
+}
+
 int finetune(const std::filesystem::path& directory, const RunArguments& arguments, RunLog& log,
              Program& program) {
   const auto recipe = load_recipe<FinetuneRecipe>(arguments, program);
@@ -81,8 +89,12 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
   require(recipe.data.max_length <= model.description.encoder.longest_sequence(), ErrorKind::config,
           "data", "max_length is {}, the model has {} positions", recipe.data.max_length,
           model.description.encoder.longest_sequence());
-  model::ClassificationObjective objective(model.classifier);
-  const auto collator = std::make_shared<data::ClassificationCollator>();
+  const std::vector<double> weights = class_weights(recipe.loss, examples, labels);
+  model::ClassificationObjective objective(
+      model.classifier,
+      {.weights_C = weights.empty() ? torch::Tensor() : torch::tensor(weights, tensors),
+       .label_smoothing = recipe.loss.label_smoothing});
+  const auto collator = std::make_shared<data::ClassificationCollator>(weights);
   program.terminal.info("{} examples, {} labels", examples.size(), labels.size());
   TrainingParts parts{.task = "finetune",
                       .options = recipe.train,
@@ -99,9 +111,9 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
       const auto logits = [&](const data::Batch& batch) {
         return objective.logits(*model.encoder, batch, PassContext::evaluation());
       };
-      const auto scores =
-          eval::evaluate_classification(logits, *collator, dev, static_cast<int64_t>(labels.size()),
-                                        {.seed = 0, .device = tensors.device()});
+      const auto scores = eval::evaluate_classification(logits, data::ClassificationCollator(), dev,
+                                                        static_cast<int64_t>(labels.size()),
+                                                        {.seed = 0, .device = tensors.device()});
       return train::Metrics{{"loss", scores.loss},
                             {"accuracy", eval::accuracy(scores.confusion)},
                             {"f1_macro", eval::f1_macro(scores.confusion)}};

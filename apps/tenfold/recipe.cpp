@@ -33,6 +33,7 @@ void TaskSection::fields(config::FieldVisitor& v) {
 
 void FinetuneRecipe::fields(config::FieldVisitor& v) {
   v.group("data", data, "the task");
+  v.group("loss", loss, "how classes count in training; validation counts all rows alike");
   v.field("from_scratch", from_scratch,
           "keep the model's shape and vocabulary but not its weights");
   v.group("train", train, "how the weights move");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/fields.h"
+#include "data/class_weights.h"
 #include "data/example_source.h"
 #include "data/mlm_collator.h"
 #include "data/task.h"
@@ -45,6 +46,7 @@ struct TaskSection {
 
 struct FinetuneRecipe {
   TaskSection data;
+  data::ClassLossOptions loss;
   bool from_scratch =
       false;  ///< the model's shape and vocabulary, fresh weights: what was pre-training worth?
   train::TrainOptions train;

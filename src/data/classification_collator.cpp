@@ -16,9 +16,11 @@ Batch ClassificationCollator::collate(std::span<const Example> examples, const D
   std::vector<double> weights;
   double total = 0;
   for (const Example& example : examples) {
-    labels.push_back(example.labels.empty() ? -1 : static_cast<int64_t>(example.labels[0]));
+    const int64_t label = example.labels.empty() ? -1 : static_cast<int64_t>(example.labels[0]);
+    const bool weighted = label >= 0 && !class_weights_.empty();
+    labels.push_back(label);
     weights.push_back(example.weight);
-    total += example.weight;
+    total += example.weight * (weighted ? class_weights_.at(static_cast<size_t>(label)) : 1);
   }
   batch.fields["labels"] = long_tensor(labels);
   if (std::any_of(weights.begin(), weights.end(), [](double w) { return w != 1.0; })) {

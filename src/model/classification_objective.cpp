@@ -14,7 +14,7 @@ StepResult ClassificationObjective::step(Encoder& model, const data::Batch& batc
                                          const StepContext& context) {
   const Tensor logits_BC = logits(model, batch, context.pass(batch));
   const Tensor labels_B = batch.field("labels");
-  Tensor loss_B = -at::log_softmax(logits_BC, 1).gather(1, labels_B.unsqueeze(1)).squeeze(1);
+  Tensor loss_B = loss_.rows(logits_BC, labels_B);
   if (batch.fields.contains("weights")) loss_B = loss_B * batch.field("weights");
   const int64_t correct = (logits_BC.argmax(1) == labels_B).sum().item<int64_t>();
   return {.parts = {{.name = "classification", .sum = loss_B.sum()}},

@@ -7,6 +7,7 @@
 #include "model/encoder.h"
 #include "model/objective.h"
 #include "model/sequence_classifier.h"
+#include "nn/class_loss.h"
 
 namespace tenfold::model {
 
@@ -14,8 +15,9 @@ namespace tenfold::model {
 /// part "classification" and the count "correct".
 class ClassificationObjective final : public Objective {
  public:
-  explicit ClassificationObjective(std::shared_ptr<SequenceClassifier> classifier)
-      : classifier_(std::move(classifier)) {}
+  explicit ClassificationObjective(std::shared_ptr<SequenceClassifier> classifier,
+                                   nn::ClassLoss loss = {})
+      : classifier_(std::move(classifier)), loss_(std::move(loss)) {}
 
   std::vector<OwnedModule> modules() override { return {classifier_->owned()}; }
   StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override;
@@ -25,6 +27,7 @@ class ClassificationObjective final : public Objective {
 
  private:
   std::shared_ptr<SequenceClassifier> classifier_;
+  nn::ClassLoss loss_;
 };
 
 }  // namespace tenfold::model
