@@ -18,11 +18,10 @@ struct NamedBench {
 };
 
 const std::vector<NamedBench>& benches() {
-  static const std::vector<NamedBench> list = {{"roof", bench_roof},
-                                               {"tokenize", bench_tokenize},
-                                               {"encode", bench_encode},
-                                               {"train-step", bench_train_step},
-                                               {"load", bench_load}};
+  static const std::vector<NamedBench> list = {
+      {"roof", bench_roof},     {"tokenize", bench_tokenize},
+      {"encode", bench_encode}, {"train-step", bench_train_step},
+      {"update", bench_update}, {"load", bench_load}};
   return list;
 }
 

@@ -27,7 +27,7 @@ struct BenchOptions {
 /// What the lines call this program: "tenfold", with its number format where that is not fp32.
 std::string bench_peer(const BenchOptions& options);
 
-/// roof, tokenize, encode, train-step, load.
+/// roof, tokenize, encode, train-step, update, load.
 const std::vector<std::string>& bench_names();
 
 /// Runs one benchmark: lines on stdout, remarks on stderr. Returns the process exit code; throws

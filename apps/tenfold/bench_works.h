@@ -1,4 +1,4 @@
-// The five benchmarks, one function each.
+// The benchmarks, one function each.
 // Not here: their timing (bench_timer.h) and inputs (bench_inputs.h).
 #pragma once
 
@@ -15,6 +15,8 @@ void bench_tokenize(const BenchTimer& timer);
 void bench_encode(const BenchTimer& timer);
 /// Forward, backward and AdamW of masked-language-model training.
 void bench_train_step(const BenchTimer& timer);
+/// The update alone, by each kind of optimizer.
+void bench_update(const BenchTimer& timer);
 /// A new process, from its start to the first embedding; with --child this is that process.
 void bench_load(const BenchTimer& timer);
 
