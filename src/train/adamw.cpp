@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "support/fail.h"
-
 namespace tenfold::train {
 
 void AdamWOptions::fields(config::FieldVisitor& v) {
@@ -16,6 +14,8 @@ void AdamWOptions::fields(config::FieldVisitor& v) {
           config::at_least(0));
   v.field("weight_decay", weight_decay, "decoupled decay of matrices; biases and norms are exempt",
           config::at_least(0));
+  v.field("bias_correction", bias_correction,
+          "make up for the means' start at zero; BERT and ELECTRA were trained without");
 }
 
 AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options) : options_(options) {
@@ -29,32 +29,28 @@ AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options) : o
     }
     if (group == nullptr) group = &groups_.emplace_back(Group{scale, decay, {}});
     group->slots.push_back(slots_.size());
-    slots_.push_back({std::move(parameter), {}, {}, {}});
+    slots_.push_back({std::move(parameter), {}});
   }
 }
 
 void AdamW::step(double factor) {
   torch::NoGradGuard no_grad;
   for (Group& group : groups_) {
-    std::vector<Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
+    std::vector<Tensor> values, gradients, exp_avgs, exp_avg_sqs, counts, steps;
     for (size_t index : group.slots) {
-      Slot& slot = slots_[index];
-      const Tensor& gradient = slot.parameter.value.grad();
+      auto& [parameter, moments] = slots_[index];
+      const Tensor& gradient = parameter.value.grad();
       if (!gradient.defined()) continue;
-      if (!slot.exp_avg.defined()) {
-        slot.exp_avg = torch::zeros_like(slot.parameter.value);
-        slot.exp_avg_sq = torch::zeros_like(slot.parameter.value);
-        slot.step = torch::zeros(
-            {}, slot.parameter.value.options().dtype(torch::kFloat32).requires_grad(false));
-      }
-      values.push_back(slot.parameter.value);
+      moments.begin_once(parameter.value);
+      values.push_back(parameter.value);
       gradients.push_back(gradient);
-      exp_avgs.push_back(slot.exp_avg);
-      exp_avg_sqs.push_back(slot.exp_avg_sq);
-      steps.push_back(slot.step);
+      exp_avgs.push_back(moments.exp_avg);
+      exp_avg_sqs.push_back(moments.exp_avg_sq);
+      counts.push_back(moments.step);
+      steps.push_back(moments.kernel_step(options_.bias_correction));
     }
     if (values.empty()) continue;
-    at::_foreach_add_(steps, 1);
+    at::_foreach_add_(counts, 1);
     at::_fused_adamw_(values, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
                       options_.learning_rate * factor * group.learning_rate_scale, options_.beta1,
                       options_.beta2, group.weight_decay, options_.epsilon, /*amsgrad=*/false,
@@ -64,46 +60,22 @@ void AdamW::step(double factor) {
 
 TensorsByName AdamW::state() const {
   TensorsByName state;
-  for (const Slot& slot : slots_) {
-    if (!slot.exp_avg.defined()) continue;
-    state.emplace(slot.parameter.name + ".exp_avg", slot.exp_avg);
-    state.emplace(slot.parameter.name + ".exp_avg_sq", slot.exp_avg_sq);
-    state.emplace(slot.parameter.name + ".step", slot.step);
-  }
+  for (const Slot& slot : slots_) slot.moments.add_to(state, slot.parameter.name);
   return state;
 }
 
 void AdamW::load_state(const TensorsByName& state) {
   torch::NoGradGuard no_grad;
-  size_t used = 0;
-  for (Slot& slot : slots_) {
-    const std::string& name = slot.parameter.name;
-    const auto mean = state.find(name + ".exp_avg");
-    const auto square = state.find(name + ".exp_avg_sq");
-    const auto count = state.find(name + ".step");
-    slot.exp_avg = slot.exp_avg_sq = slot.step = Tensor();
-    if (mean == state.end() && square == state.end() && count == state.end()) continue;
-    require(mean != state.end() && square != state.end() && count != state.end(),
-            ErrorKind::checkpoint, "optimizer", "the training state of '{}' is incomplete", name);
-    require(mean->second.sizes() == slot.parameter.value.sizes() &&
-                square->second.sizes() == mean->second.sizes(),
-            ErrorKind::checkpoint, "optimizer", "the training state of '{}' has another shape",
-            name);
-    slot.exp_avg = torch::empty_like(slot.parameter.value).copy_(mean->second);
-    slot.exp_avg_sq = torch::empty_like(slot.parameter.value).copy_(square->second);
-    slot.step = torch::empty({}, slot.exp_avg.options().dtype(torch::kFloat32))
-                    .copy_(count->second.reshape({}));
-    used += 3;
-  }
-  require(used == state.size(), ErrorKind::checkpoint, "optimizer",
-          "the training state holds {} tensors, of which only {} belong to parameters of this run",
-          state.size(), used);
+  StateReader reader(state);
+  for (Slot& slot : slots_) slot.moments.load(reader, slot.parameter.name, slot.parameter.value);
+  reader.finish();
 }
 
 void AdamWReference::update(const std::vector<double>& gradient, int64_t step, double rate,
                             double decay, const AdamWOptions& options) {
-  const double mean_correction = 1 - std::pow(options.beta1, static_cast<double>(step));
-  const double square_correction = 1 - std::pow(options.beta2, static_cast<double>(step));
+  const auto count = static_cast<double>(step);
+  const double mean_correction = options.bias_correction ? 1 - std::pow(options.beta1, count) : 1;
+  const double square_correction = options.bias_correction ? 1 - std::pow(options.beta2, count) : 1;
   for (size_t i = 0; i < value.size(); ++i) {
     value[i] -= rate * decay * value[i];
     exp_avg[i] = options.beta1 * exp_avg[i] + (1 - options.beta1) * gradient[i];

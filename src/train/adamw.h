@@ -1,11 +1,12 @@
-// AdamW (Loshchilov and Hutter 2019, algorithm 2): Adam with bias correction and decoupled weight
-// decay. Not here: the schedule's factor (schedule.h) or Adam without bias correction.
+// AdamW (Loshchilov and Hutter 2019, algorithm 2): Adam with decoupled weight decay and, by choice,
+// bias correction. Not here: the schedule's factor (schedule.h) or clipping (clip.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "config/fields.h"
+#include "train/adam_moments.h"
 #include "train/optimizer.h"
 
 namespace tenfold::train {
@@ -16,6 +17,7 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.01;  ///< not applied to biases and one-dimensional parameters
+  bool bias_correction = true;
 
   void fields(config::FieldVisitor& v);
 };
@@ -34,7 +36,7 @@ class AdamW final : public Optimizer {
  private:
   struct Slot {
     Parameter parameter;
-    Tensor exp_avg, exp_avg_sq, step;  ///< undefined before the first gradient
+    AdamMoments moments;
   };
   /// Slots that share one kernel call.
   struct Group {

@@ -3,7 +3,10 @@
 #include "train/optimizer.h"
 
 #include "support/fail.h"
+#include "train/adafactor.h"
 #include "train/adamw.h"
+#include "train/lamb.h"
+#include "train/sgd.h"
 
 namespace tenfold::train {
 
@@ -35,6 +38,14 @@ OptimizerTable& optimizer_table() {
     OptimizerTable built_in;
     built_in.add(optimizer_kind<AdamW, AdamWOptions>("adamw", "Adam with decoupled weight decay",
                                                      "Loshchilov and Hutter 2019"));
+    built_in.add(optimizer_kind<Adafactor, AdafactorOptions>(
+        "adafactor", "squared gradients by row and column: little memory",
+        "Shazeer and Stern 2018"));
+    built_in.add(optimizer_kind<Lamb, LambOptions>(
+        "lamb", "Adam's step scaled to the weights of each tensor: large batches",
+        "You et al. 2020"));
+    built_in.add(optimizer_kind<Sgd, SgdOptions>("sgd", "gradient descent with momentum",
+                                                 "Robbins and Monro 1951"));
     return built_in;
   }();
   return table;

@@ -1,5 +1,5 @@
 // The optimizer slot: what moves parameters along their gradients, and the table of kinds a recipe
-// may name. Not here: the built-in kind (adamw.h), learning rates over time (schedule.h) or
+// may name. Not here: the built-in kinds (adamw.h, ...), learning rates over time (schedule.h) or
 // clipping (clip.h).
 #pragma once
 
@@ -27,7 +27,7 @@ class Optimizer {
   /// is. The rate is the base rate, times `factor` (the schedule's), times the group's scale.
   virtual void step(double factor) = 0;
 
-  /// The base rate, for the log.
+  /// The base rate of the next update, for the log.
   virtual double learning_rate() const = 0;
 
   /// Everything a later step depends on, named by parameter: "bert.pooler.dense.weight.exp_avg".
@@ -60,7 +60,7 @@ class OptimizerTable {
   std::vector<OptimizerKind> kinds_;
 };
 
-/// The table of the process, with "adamw" in it from the start.
+/// The table of the process, with adamw, adafactor, lamb and sgd in it from the start.
 OptimizerTable& optimizer_table();
 
 /// An optimizer of the chosen kind (empty kind: adamw; no options: its defaults).

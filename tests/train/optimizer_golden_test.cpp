@@ -1,12 +1,14 @@
-// AdamW, schedule and clipping together against traces of independent implementations.
-// Not here: the plain-loop definition (adamw_test.cpp).
+// The optimizers, schedule and clipping together against traces of independent implementations.
+// Not here: the plain-loop definition (the tests of each kind).
 #include <gtest/gtest.h>
 
 #include "golden.h"
 #include "tensor/safetensors_tensors.h"
+#include "train/adafactor.h"
 #include "train/adamw.h"
 #include "train/clip.h"
 #include "train/schedule.h"
+#include "train/sgd.h"
 
 namespace tenfold::train {
 namespace {
@@ -26,9 +28,10 @@ class Trace {
 
 struct Recipe {
   std::string file;
-  AdamWOptions options;
+  config::Choice optimizer;
   double clip = 0;
-  Schedule schedule;
+  Schedule schedule = constant_schedule(0);
+  bool rates_stored = true;
 };
 
 /// Replays the stored gradients and compares every parameter after every step.
@@ -41,7 +44,7 @@ void replay(const Recipe& recipe, const std::string& prefix, const std::vector<s
                           .value = trace.at("init." + name).clone().requires_grad_(),
                           .decays = !name.starts_with("b")});
   }
-  AdamW optimizer(parameters, recipe.options);
+  const auto optimizer = make_optimizer(recipe.optimizer, parameters);
   for (int64_t step = 0; step < 20; ++step) {
     for (Parameter& parameter : parameters) {
       parameter.value.mutable_grad() = trace.at("grad." + parameter.name)[step].clone();
@@ -52,8 +55,10 @@ void replay(const Recipe& recipe, const std::string& prefix, const std::vector<s
       clip_gradients(parameters, norm, recipe.clip);
     }
     const double factor = recipe.schedule(step);
-    ASSERT_NEAR(recipe.options.learning_rate * factor, trace.at("lr")[step].item<double>(), 1e-12);
-    optimizer.step(factor);
+    if (recipe.rates_stored) {
+      ASSERT_NEAR(optimizer->learning_rate() * factor, trace.at("lr")[step].item<double>(), 1e-12);
+    }
+    optimizer->step(factor);
     for (const Parameter& parameter : parameters) {
       const Tensor want = trace.at("step." + parameter.name)[step];
       ASSERT_LE((parameter.value - want).abs().max().item<double>(), tolerance)
@@ -73,17 +78,57 @@ void replay_all(const Recipe& recipe) {
 TEST(OptimizerGolden, AdamWWithDecayGroups) {
   TENFOLD_COMPARES_GOLDENS();
   replay_all({.file = "adamw.safetensors",
-              .options = {.learning_rate = 0.05, .weight_decay = 0.1},
-              .schedule = constant_schedule(0)});
+              .optimizer = config::Choice::of(
+                  "adamw", AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.1})});
 }
 
 TEST(OptimizerGolden, AdamWWithScheduleAndClipping) {
   TENFOLD_COMPARES_GOLDENS();
-  replay_all(
-      {.file = "adamw-schedule-clip.safetensors",
-       .options = {.learning_rate = 0.1, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.01},
-       .clip = 0.5,
-       .schedule = linear_schedule(4, 20)});
+  replay_all({.file = "adamw-schedule-clip.safetensors",
+              .optimizer = config::Choice::of(
+                  "adamw",
+                  AdamWOptions{
+                      .learning_rate = 0.1, .beta2 = 0.98, .epsilon = 1e-6, .weight_decay = 0.01}),
+              .clip = 0.5,
+              .schedule = linear_schedule(4, 20)});
+}
+
+TEST(OptimizerGolden, AdamWithoutBiasCorrection) {
+  TENFOLD_COMPARES_GOLDENS();
+  replay_all({.file = "adam-no-correction.safetensors",
+              .optimizer = config::Choice::of("adamw", AdamWOptions{.learning_rate = 0.01,
+                                                                    .epsilon = 1e-6,
+                                                                    .weight_decay = 0.01,
+                                                                    .bias_correction = false})});
+}
+
+TEST(OptimizerGolden, SgdWithMomentumAndClipping) {
+  TENFOLD_COMPARES_GOLDENS();
+  replay_all({.file = "sgd-clip.safetensors",
+              .optimizer = config::Choice::of("sgd", SgdOptions{.learning_rate = 0.05}),
+              .clip = 0.2});
+}
+
+/// The reference factors every tensor of two axes or more.
+void replay_adafactor(const std::string& name, AdafactorOptions options) {
+  options.factor_from = 0;
+  replay_all({.file = "adafactor-" + name + ".safetensors",
+              .optimizer = config::Choice::of("adafactor", options),
+              .rates_stored = !options.relative_step});
+}
+
+TEST(OptimizerGolden, AdafactorWithItsOwnRates) {
+  TENFOLD_COMPARES_GOLDENS();
+  replay_adafactor("relative", {.relative_step = true});
+  replay_adafactor("relative-warmup", {.relative_step = true, .warmup_init = true});
+  replay_adafactor("relative-noscale", {.scale_parameter = false, .relative_step = true});
+}
+
+TEST(OptimizerGolden, AdafactorWithFixedRates) {
+  TENFOLD_COMPARES_GOLDENS();
+  replay_adafactor("fixed", {.learning_rate = 0.02, .scale_parameter = false});
+  replay_adafactor("fixed-scale", {.learning_rate = 0.05});
+  replay_adafactor("momentum-decay", {.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 0.1});
 }
 
 TEST(OptimizerGolden, Clipping) {
