@@ -17,6 +17,23 @@ void KeepBest::fields(config::FieldVisitor& v) {
           config::at_least(0));
 }
 
+void LayerDecay::fields(config::FieldVisitor& v) {
+  v.field("factor", factor, "learning rate of a layer, relative to the one above it; 1: the same",
+          {.low = 0, .high = 1, .low_open = true});
+  v.field("depths", depths,
+          "even: head 1, top layer factor; electra: as its release, top layer factor^2",
+          {{"even", Depths::even}, {"electra", Depths::electra}});
+}
+
+void AverageOptions::fields(config::FieldVisitor& v) {
+  v.field("decay", decay, "share of the old average an update keeps; 0: no averages",
+          config::fraction_below_one());
+  v.field("start", start, "updates before the averages begin", config::at_least(0));
+  v.field("warmup", warmup, "keep at most (1 + n) / (10 + n) at their n-th update");
+  v.field("model", model,
+          "validate the averages and write them as the model of all checkpoints, RUN/best too");
+}
+
 void TrainOptions::fields(config::FieldVisitor& v) {
   v.field("steps", steps, "updates in all; 0: no limit", config::at_least(0));
   v.field("epochs", epochs, "times through the data; 0: no limit", config::at_least(0));
@@ -35,6 +52,11 @@ void TrainOptions::fields(config::FieldVisitor& v) {
           config::at_least(0));
   v.field("keep_last", keep_last, "checkpoints kept besides the best", config::at_least(2));
   v.group("best", best, "which checkpoint is best");
+  v.field(
+      "freeze", freeze,
+      "patterns of parameters to leave as they are: \"embeddings.*\", \"encoder.layer.[0-3].*\"");
+  v.group("layer_decay", layer_decay, "lower learning rates for deeper layers");
+  v.group("ema", ema, "averages of the weights over the run; one more copy of them in memory");
   v.field("device", device, "cpu or cuda[:n]");
   v.field("dtype", dtype,
           "of products and attention; weights, statistics and the optimizer stay in float32",

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "config/fields.h"
 
@@ -17,6 +18,27 @@ struct KeepBest {
   std::string metric = "loss";
   Better better = Better::lower;
   int64_t patience = 0;  ///< validations without improvement before the run ends; 0: never
+
+  void fields(config::FieldVisitor& v);
+};
+
+/// How far a parameter counts as lying from the head (layer_decay.h).
+enum class Depths : uint8_t { even, electra };
+
+/// Layer-wise learning-rate decay.
+struct LayerDecay {
+  double factor = 1;  ///< a layer; 1: none
+  Depths depths = Depths::even;
+
+  void fields(config::FieldVisitor& v);
+};
+
+/// Running averages of the weights (weight_average.h).
+struct AverageOptions {
+  double decay = 0;  ///< 0: none are kept
+  int64_t start = 0;
+  bool warmup = false;
+  bool model = true;
 
   void fields(config::FieldVisitor& v);
 };
@@ -35,6 +57,9 @@ struct TrainOptions {
   int64_t save_every = 1000;
   int64_t keep_last = 2;
   KeepBest best;
+  std::vector<std::string> freeze;  ///< patterns of parameter names (freeze.h)
+  LayerDecay layer_decay;
+  AverageOptions ema;
   std::string device = "cpu";
   std::string dtype = "float32";  ///< of products, attention and what the backward pass keeps
   bool gradient_checkpointing = false;

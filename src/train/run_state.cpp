@@ -17,7 +17,6 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 constexpr const char* kStateFile = "trainer_state.json";
-constexpr const char* kOptimizerFile = "training_state.safetensors";
 constexpr uint64_t kMaxStateBytes = 64 << 20;
 
 /// Keys that a resumed run may change: they alter neither weights nor data.
@@ -147,18 +146,17 @@ RunState read_run_state(const std::filesystem::path& folder) {
   }
 }
 
-void write_optimizer_state(const std::filesystem::path& folder, const Optimizer& optimizer) {
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : optimizer.state()) tensors.emplace_back(name, tensor);
-  write_safetensors(folder / kOptimizerFile, tensors);
+void write_state_tensors(const std::filesystem::path& folder, const char* file,
+                         const TensorsByName& state) {
+  write_safetensors(folder / file, NamedTensors(state.begin(), state.end()));
 }
 
-void read_optimizer_state(const std::filesystem::path& folder, Optimizer& optimizer) {
-  const SafetensorsFile file = SafetensorsFile::open(folder / kOptimizerFile);
+TensorsByName read_state_tensors(const std::filesystem::path& folder, const char* file) {
+  const SafetensorsFile tensors = SafetensorsFile::open(folder / file);
   TensorsByName state;
-  for (const TensorEntry& entry : file.entries())
-    state.emplace(entry.name, file.tensor(entry.name));
-  optimizer.load_state(state);
+  for (const TensorEntry& entry : tensors.entries())
+    state.emplace(entry.name, tensors.tensor(entry.name));
+  return state;
 }
 
 void refuse_changed_config(const std::vector<config::FlatField>& before,

@@ -1,5 +1,5 @@
-// What a checkpoint knows of the run besides the model: trainer_state.json and
-// training_state.safetensors. Not here: the model's files, or when a checkpoint is written.
+// What a checkpoint knows of the run besides the model: trainer_state.json and files of tensors.
+// Not here: the model's files, or when a checkpoint is written.
 #pragma once
 
 #include <cstdint>
@@ -55,9 +55,14 @@ void write_run_state(const std::filesystem::path& folder, const RunState& state)
 /// Error{checkpoint} where the file is missing or not what write_run_state wrote.
 RunState read_run_state(const std::filesystem::path& folder);
 
-/// training_state.safetensors in `folder`: the optimizer's tensors. Error{run}, Error{checkpoint}.
-void write_optimizer_state(const std::filesystem::path& folder, const Optimizer& optimizer);
-void read_optimizer_state(const std::filesystem::path& folder, Optimizer& optimizer);
+/// Tensors beside a checkpoint's model: the optimizer's, and what averages of the weights need.
+inline constexpr const char* kOptimizerFile = "training_state.safetensors";
+inline constexpr const char* kAverageFile = "average_state.safetensors";
+
+/// `file` in `folder`. Error{run}, Error{checkpoint}.
+void write_state_tensors(const std::filesystem::path& folder, const char* file,
+                         const TensorsByName& state);
+TensorsByName read_state_tensors(const std::filesystem::path& folder, const char* file);
 
 /// Error{config} naming the first key whose value differs, keys that cannot change the result left
 /// aside (what is kept and shown, and when the run is cut short).

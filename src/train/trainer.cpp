@@ -10,14 +10,18 @@
 
 #include "support/clock.h"
 #include "support/fail.h"
+#include "support/strings.h"
 #include "train/accumulate.h"
 #include "train/checkpoint_store.h"
 #include "train/clip.h"
+#include "train/freeze.h"
+#include "train/layer_decay.h"
 #include "train/metrics_log.h"
 #include "train/optimizer.h"
 #include "train/run_state.h"
 #include "train/schedule.h"
 #include "train/tensorboard.h"
+#include "train/weight_average.h"
 
 namespace tenfold::train {
 namespace {
@@ -33,16 +37,33 @@ int64_t planned_steps(const TrainOptions& options, const BatchStream& batches) {
   return options.steps == 0 ? by_epochs : std::min(options.steps, by_epochs);
 }
 
+/// What the options leave to be optimised, with the rates they give it.
+std::vector<Parameter> chosen_parameters(Trainee& trainee, const TrainOptions& options, Log& log) {
+  const std::vector<model::OwnedModule> modules = trainee.modules();
+  if (const int64_t frozen = freeze(modules, options.freeze); frozen > 0)
+    log.info("{} weights are frozen", human_count(static_cast<double>(frozen)));
+  std::vector<Parameter> parameters = collect_parameters(modules);
+  require(!parameters.empty() || options.freeze.empty(), ErrorKind::config, "train.freeze",
+          "every parameter is frozen: there is nothing to train");
+  scale_by_depth(parameters, options.layer_decay);
+  return parameters;
+}
+
 class Run {
  public:
   explicit Run(TrainSetup& setup)
       : setup_(setup),
         options_(setup.options),
-        parameters_(collect_parameters(setup.trainee.modules())),
+        parameters_(chosen_parameters(setup.trainee, setup.options, setup.log)),
         optimizer_(make_optimizer(options_.optimizer, parameters_)),
         planned_(planned_steps(options_, setup.batches)),
         schedule_(make_schedule(options_.schedule, planned_)) {
     require(!parameters_.empty(), ErrorKind::internal, "train", "there is nothing to optimise");
+    if (options_.ema.decay > 0) {
+      average_.emplace(parameters_, options_.ema);
+      setup.log.info("averages of the weights take {} of memory",
+                     human_bytes(static_cast<uint64_t>(average_->bytes())));
+    }
     if (!setup.run.empty() && !setup.dry_run) open_folder();
   }
 
@@ -64,6 +85,8 @@ class Run {
   std::optional<Ended> look_around(const StepReport& report);
   void log_step(const StepReport& report);
   bool validate_now();
+  /// The averages, where validation and checkpoints show them as the model.
+  WeightAverage* shown_average() { return average_ && options_.ema.model ? &*average_ : nullptr; }
   void save();
   void prune();
   void finish(Ended ended);
@@ -75,6 +98,7 @@ class Run {
   const TrainOptions& options_;
   std::vector<Parameter> parameters_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<WeightAverage> average_;
   int64_t planned_;
   Schedule schedule_;
   RunState state_;
@@ -108,7 +132,8 @@ void Run::resume_from(const Checkpoint& checkpoint) {
           "{} holds the state of step {}", checkpoint.folder.string(), state_.step);
   refuse_changed_config(state_.config, setup_.config);
   setup_.read_model(checkpoint.folder);
-  read_optimizer_state(checkpoint.folder, *optimizer_);
+  optimizer_->load_state(read_state_tensors(checkpoint.folder, kOptimizerFile));
+  if (average_) average_->load_state(read_state_tensors(checkpoint.folder, kAverageFile));
   setup_.batches.seek(state_.position);
   for (Hook* hook : setup_.hooks) {
     if (const auto found = state_.hooks.find(hook->name()); found != state_.hooks.end())
@@ -190,6 +215,7 @@ StepReport Run::compute(const std::vector<data::Batch>& window) {
   if (report.applied) {
     clip_gradients(parameters_, report.gradient_norm, options_.clip_norm);
     optimizer_->step(factor);
+    if (average_) average_->after_update();
   }
   clear_gradients(parameters_);
   return report;
@@ -276,6 +302,7 @@ bool Run::validate_now() {
   Metrics metrics;
   {
     torch::NoGradGuard no_grad;
+    const AveragesInPlace shown(shown_average());
     metrics = setup_.validate();
   }
   if (metrics_) metrics_->validation(state_.step, state_.seconds, metrics);
@@ -312,8 +339,12 @@ void Run::save() {
   for (Hook* hook : setup_.hooks) state_.hooks[hook->name()] = hook->state();
   metrics_->sync();
   store_->save(state_.step, [&](const std::filesystem::path& folder) {
-    setup_.write_model(folder);
-    write_optimizer_state(folder, *optimizer_);
+    {
+      const AveragesInPlace shown(shown_average());
+      setup_.write_model(folder);
+    }
+    write_state_tensors(folder, kOptimizerFile, optimizer_->state());
+    if (average_) write_state_tensors(folder, kAverageFile, average_->state());
     write_run_state(folder, state_);
   });
   saved_step_ = state_.step;
