@@ -2,8 +2,6 @@
 // Not here: anything random.
 #include "data/word_collator.h"
 
-#include <algorithm>
-
 #include "data/token_block.h"
 
 namespace tenfold::data {
@@ -20,8 +18,11 @@ Batch WordCollator::collate(std::span<const Example> examples, const DrawContext
   }
   batch.fields["word_rows"] = long_tensor(rows);
   if (!tags.empty()) batch.fields["tags"] = long_tensor(tags);
-  batch.denominators["tagging"] = static_cast<double>(
-      std::count_if(tags.begin(), tags.end(), [](int64_t tag) { return tag >= 0; }));
+  double& scored = batch.denominators["tagging"];
+  for (const int64_t tag : tags) {
+    if (tag >= 0)
+      scored += class_weights_.empty() ? 1 : class_weights_.at(static_cast<size_t>(tag));
+  }
   return batch;
 }
 

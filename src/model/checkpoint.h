@@ -36,6 +36,8 @@ struct ModelDescription {
   std::string dtype = "float32";
   double classifier_dropout = -1;  ///< below 0: hidden_dropout_prob
   SummaryOptions summary;          ///< of ELECTRA's head for multiple choice
+  std::string task;  ///< JSON: what the model was fine-tuned for and its options, as the program
+                     ///< wrote it; empty: nothing is known
   std::string
       stored_config;  ///< config.json as read, so that writing keeps keys that mean nothing here
 

@@ -193,9 +193,12 @@ ModelDescription read_description(const std::filesystem::path& directory) {
   take(config, "classifier_dropout", description.classifier_dropout, file);
   description.stored_config = config.dump();
   try {
-    if (const auto own = config.find("tenfold"); own != config.end() && own->contains("model")) {
-      config::Document::from_json(own->at("model"), file)
-          .read(description.encoder, attention_choices());
+    if (const auto own = config.find("tenfold"); own != config.end()) {
+      if (own->contains("task")) description.task = own->at("task").dump();
+      if (own->contains("model")) {
+        config::Document::from_json(own->at("model"), file)
+            .read(description.encoder, attention_choices());
+      }
     }
     // Ranges are those of the fields: writing and reading them once checks every number.
     EncoderConfig checked;
@@ -239,6 +242,7 @@ std::string description_json(const ModelDescription& description) {
   if (description.head() == Head::classifier)
     out["problem_type"] = problem_name(description.problem);
   out["tenfold"]["version"] = TENFOLD_VERSION;
+  if (!description.task.empty()) out["tenfold"]["task"] = json::parse(description.task);
   if (!plain) out["tenfold"]["model"] = config::write_json(encoder);
   return out.dump(2) + "\n";
 }

@@ -78,6 +78,8 @@ TEST(WordCollator, GivesRowsOfFirstPiecesAndCountsScoredWords) {
   EXPECT_TRUE(torch::equal(batch.field("word_rows"), torch::tensor({1, 3, 6, 7}, torch::kInt64)));
   EXPECT_TRUE(torch::equal(batch.field("tags"), torch::tensor({3, 0, -1, 1}, torch::kInt64)));
   EXPECT_EQ(batch.denominators.at("tagging"), 3);
+  const Batch weighted = WordCollator({0.5, 2, 1, 4}).collate(examples, {});
+  EXPECT_EQ(weighted.denominators.at("tagging"), 4 + 0.5 + 2);
 }
 
 }  // namespace
