@@ -92,16 +92,15 @@ std::vector<std::vector<size_t>> evaluation_batches(std::span<const data::Exampl
   return batches;
 }
 
-ObjectiveScores evaluate_objective(model::Encoder& model, model::Objective& objective,
-                                   const data::Collator& collator,
-                                   std::span<const data::Example> examples,
-                                   const EvaluationOptions& options) {
+ObjectiveScores evaluate_steps(model::Encoder& model, const BatchStep& step,
+                               const data::Collator& collator,
+                               std::span<const data::Example> examples,
+                               const EvaluationOptions& options) {
   const EvaluationMode mode(model);
   ObjectiveScores scores;
   std::map<std::string, double> sums, weights;
-  const model::StepContext context{.training = false, .seed = options.seed, .step = 0};
   for_each_batch(collator, examples, options, [&](const data::Batch& batch, const auto& indices) {
-    const model::StepResult result = objective.step(model, batch, context);
+    const model::StepResult result = step(batch, indices);
     for (const model::LossPart& part : result.parts) {
       sums[part.name] += sum_of_part(part);
       weights[part.name] = part.weight;
@@ -117,6 +116,17 @@ ObjectiveScores evaluate_objective(model::Encoder& model, model::Objective& obje
     scores.loss += weights[name] * scores.means[name];
   }
   return scores;
+}
+
+ObjectiveScores evaluate_objective(model::Encoder& model, model::Objective& objective,
+                                   const data::Collator& collator,
+                                   std::span<const data::Example> examples,
+                                   const EvaluationOptions& options) {
+  const model::StepContext context{.training = false, .seed = options.seed, .step = 0};
+  const auto step = [&](const data::Batch& batch, std::span<const size_t>) {
+    return objective.step(model, batch, context);
+  };
+  return evaluate_steps(model, step, collator, examples, options);
 }
 
 ClassificationScores evaluate_classification(const LogitsOfBatch& logits,

@@ -36,9 +36,20 @@ struct ObjectiveScores {
   double share(const std::string& count, const std::string& part) const;
 };
 
-/// Objective::step with training off on every example, e.g. the masked-token loss of held-out text:
-/// `perplexity(scores.means.at("mlm"))`. Leaves the model's training flag as it was. Error{data}
-/// without examples.
+/// What a batch costs; `indices` are the places of its examples in the list that is evaluated, so
+/// that what the model says can be kept in their order.
+using BatchStep =
+    std::function<model::StepResult(const data::Batch&, std::span<const size_t> indices)>;
+
+/// `step` on every example, without gradients and with the model's training flag off (and as it was
+/// afterwards). Error{data} without examples.
+ObjectiveScores evaluate_steps(model::Encoder& model, const BatchStep& step,
+                               const data::Collator& collator,
+                               std::span<const data::Example> examples,
+                               const EvaluationOptions& options = {});
+
+/// Objective::step with training off, e.g. the masked-token loss of held-out text:
+/// `perplexity(scores.means.at("mlm"))`.
 ObjectiveScores evaluate_objective(model::Encoder& model, model::Objective& objective,
                                    const data::Collator& collator,
                                    std::span<const data::Example> examples,
