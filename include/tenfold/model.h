@@ -1,4 +1,5 @@
-// A trained model as an application uses it: text in; vectors, filled blanks or labels out.
+// A trained model as an application uses it: text in; vectors, filled blanks, labels, entities or
+// answers out.
 // Not here: training, or the tensors inside (src/model).
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tenfold/tokenizer.h"
@@ -40,6 +42,59 @@ struct TokenScore {
 struct FilledMask {
   size_t position = 0;
   std::vector<TokenScore> candidates;
+};
+
+/// A word of a text with its best tag.
+struct WordTag {
+  size_t begin = 0, end = 0;  ///< bytes of the text
+  std::string tag;
+  double score = 0;  ///< probability of the tag
+};
+
+/// An entity: words that follow each other under tags of one type, B- and I- being left out.
+struct TaggedSpan {
+  size_t begin = 0, end = 0;  ///< bytes of the text
+  std::string type;
+  double score = 0;  ///< mean of its words'
+};
+
+struct TaggedText {
+  std::vector<WordTag> words;
+  std::vector<TaggedSpan> spans;
+};
+
+/// A text whose words the caller has cut: first and one past the last byte of each, in order.
+struct CutText {
+  std::string_view text;
+  std::vector<std::pair<size_t, size_t>> words;
+};
+
+/// A question and the passage that may answer it.
+struct Question {
+  std::string_view question, context;
+};
+
+struct AnswerOptions {
+  size_t best = 1;         ///< answers a question
+  size_t max_answer = 30;  ///< tokens of an answer
+  size_t max_length = 0;   ///< tokens of a window; 0: the model's longest sequence
+  size_t stride = 0;       ///< tokens that neighbouring windows share; 0: a quarter of a window
+  bool no_answer = false;  ///< whether "there is none" may be the answer
+  double threshold = 0;    ///< by how much it must score more than the best answer
+};
+
+/// A part of the passage: bytes `begin` .. `end` - 1, which are `text`. Without an answer all are
+/// empty.
+struct Answer {
+  std::string text;
+  double score = 0;  ///< probability among the answers looked at
+  size_t begin = 0, end = 0;
+};
+
+/// A question with choices, the question being empty where the choices stand alone.
+struct ChoiceQuestion {
+  std::string_view question;
+  std::vector<std::string_view> choices;
 };
 
 /// The head that a model must have.
@@ -75,10 +130,29 @@ class Model {
                                             size_t top = 5) const;
   std::vector<FilledMask> fill(std::string_view text, size_t top = 5) const;
 
-  /// The probabilities of all classes for each text or pair, the best first. Error{unsupported}
-  /// where the model is no classifier.
+  /// The probabilities of all classes for each text or pair, the best first; of a model for several
+  /// labels at once each label's own probability; of a regression its number, as it is.
+  /// Error{unsupported} where the model is no classifier.
   std::vector<std::vector<LabelScore>> classify(std::span<const TextPair> rows) const;
   std::vector<std::vector<LabelScore>> classify(std::span<const std::string_view> texts) const;
+
+  /// Tags of all words and the entities they make. Words of running text stand between blanks, with
+  /// the punctuation at their ends as words of its own; longer texts than the model's positions are
+  /// read in parts. Error{unsupported} where the model tags no words.
+  std::vector<TaggedText> tag(std::span<const std::string_view> texts) const;
+  std::vector<TaggedText> tag(std::span<const CutText> texts) const;
+
+  /// For each question its best answers, the verdict first. Error{unsupported} where the model
+  /// answers no questions, Error{data} where a question leaves no room for its passage.
+  std::vector<std::vector<Answer>> answer(std::span<const Question> questions,
+                                          const AnswerOptions& options = {}) const;
+
+  /// The probability of each choice, by question. Error{unsupported} where the model makes no
+  /// choices.
+  std::vector<std::vector<double>> choose(std::span<const ChoiceQuestion> questions) const;
+
+  /// Cosine of the two texts' vectors (see embed); a pair without a second text gives 1.
+  std::vector<double> similarity(std::span<const TextPair> pairs) const;
 
   const std::vector<std::string>& labels() const;  ///< of a classifier, by class index; else empty
   const Tokenizer& tokenizer() const;

@@ -1,44 +1,17 @@
 // The public Model: tokenising, batching by a budget of tokens, and the heads.
 // Not here: loading (checkpoint.cpp).
 #include <algorithm>
-#include <numeric>
 
 #include "data/token_block.h"
-#include "model/checkpoint.h"
+#include "model/facade_impl.h"
 #include "nn/packing.h"
 #include "nn/stack.h"
 #include "support/fail.h"
-#include "tenfold/model.h"
-#include "tenfold/tokenizer.h"
 #include "tensor/device.h"
 
 namespace tenfold {
 
-struct Model::Impl {
-  Tokenizer tokenizer;
-  model::LoadedModel loaded;
-  torch::Device device = torch::kCPU;
-
-  size_t longest() const {
-    return static_cast<size_t>(loaded.description.encoder.longest_sequence());
-  }
-  data::Example encode(const TextPair& row) const;
-  data::TokenBlock block_of(const std::vector<data::Example>& rows,
-                            std::span<const size_t> chosen) const;
-  Tensor hidden(const data::TokenBlock& block) const {
-    return loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
-  }
-  std::vector<TokenScore> candidates(const std::vector<int32_t>& ids, size_t position,
-                                     const Tensor& score_K, const Tensor& id_K) const;
-};
-
 namespace {
-
-constexpr size_t kFacadeBatchTokens = 4096;
-
-const std::vector<int32_t>& ids_of_row(const data::Example& row) {
-  return row.sequences.find("tokens")->second;
-}
 
 model::Head stored_head(ModelHead head) {
   switch (head) {
@@ -49,24 +22,14 @@ model::Head stored_head(ModelHead head) {
   return model::Head::as_stored;
 }
 
-/// Runs `use(indices)` over all rows, those of like length together, a budget of tokens at a time.
-template <typename Use>
-void in_batches(const std::vector<data::Example>& rows, Use use) {
-  std::vector<size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return ids_of_row(rows[a]).size() < ids_of_row(rows[b]).size();
-  });
-  size_t begin = 0;
-  while (begin < order.size()) {
-    size_t end = begin, tokens = 0;
-    while (end < order.size() &&
-           (end == begin || tokens + ids_of_row(rows[order[end]]).size() <= kFacadeBatchTokens)) {
-      tokens += ids_of_row(rows[order[end++]]).size();
-    }
-    use(std::span<const size_t>(order.data() + begin, end - begin));
-    begin = end;
+/// What a classifier's numbers say: probabilities, or a number as it is.
+Tensor shares(const Tensor& logits_BC, model::ProblemType problem) {
+  switch (problem) {
+    case model::ProblemType::single_label: return logits_BC.softmax(1);
+    case model::ProblemType::multi_label: return logits_BC.sigmoid();
+    case model::ProblemType::regression: return logits_BC;
   }
+  return logits_BC;
 }
 
 }  // namespace
@@ -89,6 +52,15 @@ data::TokenBlock Model::Impl::block_of(const std::vector<data::Example>& rows,
   data::Batch batch;
   batch.inputs["tokens"] = data::pack_tokens(examples);
   return device.is_cpu() ? batch.input("tokens") : batch.to(device).input("tokens");
+}
+
+data::Batch Model::Impl::batch_of(const data::Collator& collator,
+                                  const std::vector<data::Example>& rows,
+                                  std::span<const size_t> chosen) const {
+  std::vector<data::Example> examples;
+  for (const size_t row : chosen) examples.push_back(rows[row]);
+  const data::Batch batch = collator.collate(examples, {});
+  return device.is_cpu() ? batch : batch.to(device);
 }
 
 std::vector<TokenScore> Model::Impl::candidates(const std::vector<int32_t>& ids, size_t position,
@@ -209,8 +181,8 @@ std::vector<FilledMask> Model::fill(std::string_view text, size_t top) const {
 }
 
 std::vector<std::vector<LabelScore>> Model::classify(std::span<const TextPair> pairs) const {
-  require(impl_->loaded.classifier != nullptr && labels().size() > 1, ErrorKind::unsupported,
-          "classify", "this model is no classifier");
+  require(impl_->loaded.classifier != nullptr, ErrorKind::unsupported, "classify",
+          "this model is no classifier");
   torch::NoGradGuard no_gradient;
   std::vector<data::Example> rows;
   for (const TextPair& pair : pairs) rows.push_back(impl_->encode(pair));
@@ -219,7 +191,8 @@ std::vector<std::vector<LabelScore>> Model::classify(std::span<const TextPair> p
     const data::TokenBlock block = impl_->block_of(rows, chosen);
     const Tensor logits_BC = impl_->loaded.classifier->logits(
         *impl_->loaded.encoder, impl_->hidden(block), block.layout, PassContext::evaluation());
-    const Tensor share_BC = logits_BC.softmax(1).to(torch::kCPU, torch::kFloat64);
+    const Tensor share_BC =
+        shares(logits_BC, impl_->loaded.description.problem).to(torch::kCPU, torch::kFloat64);
     const auto share = share_BC.accessor<double, 2>();
     for (size_t i = 0; i < chosen.size(); ++i) {
       auto& scores = results[chosen[i]];
