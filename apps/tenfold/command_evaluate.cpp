@@ -1,29 +1,32 @@
-// `tenfold evaluate`: a classifier on labelled rows, or a masked language model on text.
-// Not here: metrics (eval/metrics.h).
+// `tenfold evaluate`: a fine-tuned model on labelled rows, or a masked language model on text.
+// Not here: what is measured of each task (task_*.cpp), or metrics (eval).
 #include "command.h"
-#include "data/classification_collator.h"
+#include "config/reader.h"
 #include "data/example_source.h"
 #include "data/mlm_collator.h"
 #include "data/readers.h"
-#include "data/task.h"
 #include "eval/metrics.h"
 #include "eval/objective_evaluation.h"
 #include "fit.h"
 #include "json_text.h"
 #include "model/checkpoint.h"
-#include "model/classification_objective.h"
 #include "model/mlm_objective.h"
 #include "nn/packing.h"
 #include "nn/stack.h"
 #include "support/fail.h"
+#include "support/strings.h"
+#include "task_table.h"
 #include "tensor/device.h"
 
 namespace tenfold::app {
 namespace {
 
+constexpr const char* kTextTaskName = "mlm";
+
 struct EvaluateArguments {
   std::filesystem::path model, data;
   std::string task;
+  std::vector<std::string> overrides;
   data::TaskColumns columns;
   int64_t max_length = 0;
   int64_t batch_tokens = 4096;
@@ -31,37 +34,35 @@ struct EvaluateArguments {
   torch::Device device = torch::kCPU;
 };
 
-using Figures = nlohmann::ordered_json;
+/// The task: as asked for, or what the model remembers; with the options given.
+config::Choice chosen_task(const EvaluateArguments& arguments,
+                           const model::ModelDescription& description) {
+  TaskSlot settings{task_of(description)};
+  const config::ChoiceTables tables{{"task", task_choices()}};
+  if (!arguments.task.empty() && arguments.task != settings.task.kind) {
+    settings.task = {find_task(arguments.task).name, nullptr};
+    config::Document kind;
+    kind.set("task.kind=\"" + arguments.task + "\"");
+    kind.read(settings, tables);
+  }
+  config::Document overrides;
+  overrides.set(arguments.overrides);
+  overrides.read(settings, tables);
+  return settings.task;
+}
 
-Figures classify_file(const EvaluateArguments& arguments, const model::LoadedModel& model,
-                      int64_t max_length, const Tokenizer& tokenizer, Program& program) {
-  const data::TaskFile file =
-      data::read_task(arguments.data, arguments.columns, data::Labels::required);
-  if (file.bad_rows > 0)
-    program.terminal.warn("{} bad rows skipped: {}", file.bad_rows, file.first_bad);
-  const auto& labels = model.description.labels;
-  const auto examples =
-      data::make_examples(file.rows, tokenizer, labels, max_length, arguments.data.string());
-  const model::ClassificationObjective objective(model.classifier);
-  const auto logits = [&](const data::Batch& batch) {
-    return objective.logits(*model.encoder, batch, PassContext::evaluation());
-  };
-  const auto scores = eval::evaluate_classification(
-      logits, data::ClassificationCollator(), examples, static_cast<int64_t>(labels.size()),
-      {.batch_tokens = arguments.batch_tokens, .device = arguments.device});
-  Figures figures{{"task", "classification"},
-                  {"examples", examples.size()},
-                  {"accuracy", eval::accuracy(scores.confusion)},
-                  {"f1_macro", eval::f1_macro(scores.confusion)},
-                  {"f1_micro", eval::f1_micro(scores.confusion)},
-                  {"mcc", eval::matthews_correlation(scores.confusion)},
-                  {"loss", scores.loss}};
-  if (labels.size() == 2) figures["f1"] = eval::f1_binary(scores.confusion);
-  const int64_t majority = eval::majority_class(scores.gold);
-  figures["majority_class"] = labels[static_cast<size_t>(majority)];
-  figures["majority_accuracy"] = static_cast<double>(scores.confusion.gold_count(majority)) /
-                                 static_cast<double>(examples.size());
-  return figures;
+TaskScores score_rows(const EvaluateArguments& arguments, const model::LoadedModel& model,
+                      const config::Choice& task, int64_t max_length, const Tokenizer& tokenizer,
+                      Program& program) {
+  std::vector<std::string> labels = model.description.labels;
+  const auto rows = find_task(task.kind).read({.file = arguments.data,
+                                               .columns = arguments.columns,
+                                               .task = task,
+                                               .tokenizer = tokenizer,
+                                               .max_length = static_cast<size_t>(max_length),
+                                               .log = program.terminal},
+                                              labels);
+  return rows->score(model, {.batch_tokens = arguments.batch_tokens, .device = arguments.device});
 }
 
 Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel& model,
@@ -98,29 +99,41 @@ Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel&
           {"accuracy", scores.share("mlm_correct", "mlm")}};
 }
 
-int evaluate(const EvaluateArguments& arguments, Program& program) {
-  require(arguments.task.empty() || arguments.task == "classification" || arguments.task == "mlm",
-          ErrorKind::usage, "evaluate", "unknown task '{}': expected classification or mlm",
-          arguments.task);
-  const Tokenizer tokenizer = Tokenizer::load(arguments.model);
+/// The model with the head that is asked for, ready for the arithmetic that is.
+model::LoadedModel open_model(const EvaluateArguments& arguments, const Tokenizer& tokenizer,
+                              Program& program) {
   model::LoadOptions options;
   options.tensors = options.tensors.device(arguments.device);
-  if (arguments.task == "mlm") options.head = model::Head::mlm;
-  if (arguments.task == "classification") options.head = model::Head::classifier;
-  const model::LoadedModel model = model::load_model(arguments.model, options);
+  if (arguments.task == kTextTaskName) {
+    options.head = model::Head::mlm;
+  } else if (!arguments.task.empty()) {
+    options.head = find_task(arguments.task).head;
+    options.problem = find_task(arguments.task).problem;
+  }
+  model::LoadedModel model = model::load_model(arguments.model, options);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
   require_fit(tokenizer, model.description, arguments.model);
   const at::ScalarType type = parse_dtype(program.dtype_or_float32());
   nn::compute_in(*model.encoder, type);
   if (arguments.device.is_cpu()) nn::pack_for_inference(*model.encoder, type);
+  return model;
+}
+
+TaskScores score_model(const EvaluateArguments& arguments, Program& program) {
+  const Tokenizer tokenizer = Tokenizer::load(arguments.model);
+  const model::LoadedModel model = open_model(arguments, tokenizer, program);
   const int64_t positions = model.description.encoder.longest_sequence();
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
-  require(model.classifier || model.mlm, ErrorKind::checkpoint, "evaluate",
-          "{} has neither a classifier nor a vocabulary head", arguments.model.string());
-  const Figures figures = model.classifier
-                              ? classify_file(arguments, model, max_length, tokenizer, program)
-                              : score_text(arguments, model, max_length, tokenizer);
+  if (model.mlm != nullptr) return {score_text(arguments, model, max_length, tokenizer), {}};
+  const config::Choice task = chosen_task(arguments, model.description);
+  require(!task.kind.empty(), ErrorKind::checkpoint, "evaluate", "{} is a {}: nothing to evaluate",
+          arguments.model.string(), model.description.architecture);
+  return score_rows(arguments, model, task, max_length, tokenizer, program);
+}
+
+int evaluate(const EvaluateArguments& arguments, Program& program) {
+  const Figures figures = score_model(arguments, program).figures;
   if (arguments.json) {
     fmt::print("{}\n", json_text(figures));
     return 0;
@@ -143,10 +156,21 @@ void add_evaluate(CLI::App& app, Program& program) {
   command->add_option("--model", arguments->model, "model directory")->required();
   command
       ->add_option("--data", arguments->data,
-                   "labelled .tsv, .csv or .jsonl; for a masked language model text or shards")
+                   "labelled rows; for a masked language model text or shards")
       ->required();
+  std::vector<std::string> names{kTextTaskName};
+  for (const TaskKind& kind : task_kinds()) names.push_back(kind.name);
   command->add_option("--task", arguments->task,
-                      "classification or mlm; empty: what the model was made for");
+                      join(names, ", ") + "; empty: what the model was made for");
+  command
+      ->add_option("--set", arguments->overrides,
+                   "override an option of the task: task.span.no_answer=true; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_option(
+      "--format", arguments->columns.format,
+      "of files that their name does not tell: " + join(data::task_formats(), ", "));
   command->add_option("--text-column", arguments->columns.text, "column of the text");
   command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
   command->add_option("--label-column", arguments->columns.label, "column of the label");

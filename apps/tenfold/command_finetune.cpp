@@ -1,26 +1,24 @@
-// `tenfold finetune`: a classifier on a pre-trained encoder.
-// Not here: the loop (train) or reading tasks (data/task.h).
+// `tenfold finetune`: a pre-trained encoder learns a task.
+// Not here: the loop (train) or the tasks (task_table.h).
 #include "command.h"
-#include "data/classification_collator.h"
-#include "eval/metrics.h"
-#include "eval/objective_evaluation.h"
 #include "fit.h"
-#include "json_text.h"
-#include "model/classification_objective.h"
 #include "support/fail.h"
+#include "task_table.h"
 #include "training.h"
 
 namespace tenfold::app {
 namespace {
 
-/// The model of `directory` with a classifier for `labels`: its weights, or its shape alone.
+/// The model of `directory` with the head of the task: its weights, or its shape alone.
 model::LoadedModel load_for_task(const std::filesystem::path& directory,
                                  const std::vector<std::string>& labels,
                                  const FinetuneRecipe& recipe,
                                  const torch::TensorOptions& tensors) {
-  const model::LoadOptions options{.head = model::Head::classifier,
+  const TaskKind& kind = find_task(recipe.task.kind);
+  const model::LoadOptions options{.head = kind.head,
                                    .missing = model::MissingHead::fresh,
                                    .labels = labels,
+                                   .problem = kind.problem,
                                    .seed = static_cast<uint64_t>(recipe.train.seed),
                                    .tensors = tensors};
   model::LoadedModel model;
@@ -31,37 +29,48 @@ model::LoadedModel load_for_task(const std::filesystem::path& directory,
   } else {
     model = model::load_model(directory, options);
   }
+  model.description.task = task_note(recipe.task);
   return model;
 }
 
-/// A label becomes part of config.json, which is UTF-8.
-void require_text(const std::string& label, const std::filesystem::path& path) {
-  try {
-    static_cast<void>(nlohmann::json(label).dump());
-  } catch (const nlohmann::json::type_error&) {
-    fail(ErrorKind::data, "task", "{}: the label {} is not UTF-8", path.string(), json_text(label));
-  }
+/// Labels of a head that is already there and goes on learning.
+std::vector<std::string> stored_labels(const model::ModelDescription& description,
+                                       const TaskKind& kind) {
+  const bool same =
+      description.head() == kind.head && (!kind.problem || *kind.problem == description.problem);
+  return same ? description.labels : std::vector<std::string>{};
 }
 
-std::vector<data::Example> read_examples(const std::filesystem::path& path,
-                                         const FinetuneRecipe& recipe, const Tokenizer& tokenizer,
-                                         std::vector<std::string>& labels, Log& log) {
-  const data::TaskFile file = data::read_task(path, recipe.data.columns, data::Labels::required);
-  if (file.bad_rows > 0)
-    log.warn("{} bad rows skipped, the first: {}", file.bad_rows, file.first_bad);
-  if (labels.empty()) {
-    labels = data::label_set(file.rows);
-    for (const std::string& label : labels) require_text(label, path);
+/// What the recipe says of classes, counted in the training rows.
+TaskTraining training_of(const FinetuneRecipe& recipe, const TaskKind& kind,
+                         const std::vector<data::Example>& examples,
+                         const std::vector<std::string>& labels,
+                         const torch::TensorOptions& tensors) {
+  const data::ClassLossOptions& loss = recipe.loss;
+  TaskTraining training{.task = recipe.task, .tensors = tensors};
+  if (!kind.classes) {
+    require(loss.label_smoothing == 0 && !loss.balanced && loss.class_weights.empty(),
+            ErrorKind::config, "loss", "{} has no classes to weigh or smooth", kind.name);
+    return training;
   }
-  return data::make_examples(file.rows, tokenizer, labels, recipe.data.max_length, path.string());
-}
-
-std::vector<double> class_weights(const data::ClassLossOptions& loss,
-                                  const std::vector<data::Example>& examples,
-                                  const std::vector<std::string>& labels) {
   std::vector<int64_t> counts(labels.size());
-  for (const data::Example& example : examples) ++counts[static_cast<size_t>(example.labels[0])];
-  return data::class_weights_of(loss, counts, labels);
+  for (const data::Example& example : examples) {
+    for (const double label : example.labels) {
+      if (label >= 0) ++counts[static_cast<size_t>(label)];
+    }
+  }
+  training.class_weights = data::class_weights_of(loss, counts, labels);
+  training.label_smoothing = loss.label_smoothing;
+  return training;
+}
+
+/// The numbers among the figures: what the trainer logs, and the best checkpoint is chosen by.
+train::Metrics metrics_of(const Figures& figures) {
+  train::Metrics metrics;
+  for (const auto& [name, value] : figures.items()) {
+    if (value.is_number_float()) metrics[name] = value.get<double>();
+  }
+  return metrics;
 }
 
 int finetune(const std::filesystem::path& directory, const RunArguments& arguments, RunLog& log,
@@ -74,49 +83,50 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
   require_out(arguments, "finetune");
   require(!recipe.data.train.empty(), ErrorKind::config, "data",
           "train is not set: --set data.train=FILE");
+  const TaskKind& kind = find_task(recipe.task.kind);
   const Tokenizer tokenizer = Tokenizer::load(directory);
   const model::ModelDescription description = model::read_description(directory);
   require_fit(tokenizer, description, directory);
-  std::vector<std::string> labels = description.labels;
-  const auto examples =
-      read_examples(recipe.data.train, recipe, tokenizer, labels, program.terminal);
-  std::vector<data::Example> dev;
-  if (!recipe.data.dev.empty())
-    dev = read_examples(recipe.data.dev, recipe, tokenizer, labels, program.terminal);
+  require(recipe.data.max_length <= description.encoder.longest_sequence(), ErrorKind::config,
+          "data", "max_length is {}, the model has {} positions", recipe.data.max_length,
+          description.encoder.longest_sequence());
+  std::vector<std::string> labels = stored_labels(description, kind);
+  const auto read = [&](const std::filesystem::path& file) {
+    return kind.read({.file = file,
+                      .columns = recipe.data.columns,
+                      .task = recipe.task,
+                      .tokenizer = tokenizer,
+                      .max_length = static_cast<size_t>(recipe.data.max_length),
+                      .log = program.terminal},
+                     labels);
+  };
+  const auto rows = read(recipe.data.train);
+  const auto dev = recipe.data.dev.empty() ? nullptr : read(recipe.data.dev);
   const torch::TensorOptions tensors = prepare_arithmetic(recipe.train, program);
   model::LoadedModel model = load_for_task(directory, labels, recipe, tensors);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
-  require(recipe.data.max_length <= model.description.encoder.longest_sequence(), ErrorKind::config,
-          "data", "max_length is {}, the model has {} positions", recipe.data.max_length,
-          model.description.encoder.longest_sequence());
-  const std::vector<double> weights = class_weights(recipe.loss, examples, labels);
-  model::ClassificationObjective objective(
-      model.classifier,
-      {.weights_C = weights.empty() ? torch::Tensor() : torch::tensor(weights, tensors),
-       .label_smoothing = recipe.loss.label_smoothing});
-  const auto collator = std::make_shared<data::ClassificationCollator>(weights);
-  program.terminal.info("{} examples, {} labels", examples.size(), labels.size());
+  const TaskTraining training = training_of(recipe, kind, rows->examples, labels, tensors);
+  const auto objective = kind.make_objective(model, training);
+  program.terminal.info("{} examples{}", rows->examples.size(),
+                        labels.empty() ? "" : fmt::format(", {} labels", labels.size()));
   TrainingParts parts{.task = "finetune",
                       .options = recipe.train,
                       .model = model,
-                      .objective = objective,
+                      .objective = *objective,
                       .tokenizer = tokenizer,
-                      .examples = std::make_shared<data::ExampleList>(examples),
-                      .collator = collator,
+                      .examples = std::make_shared<data::ExampleList>(std::move(rows->examples)),
+                      .collator = kind.make_collator(training),
                       .window = recipe.data.window,
                       .effective_config = config::write_toml(recipe),
                       .flat_config = config::flatten(recipe)};
-  if (!dev.empty()) {
+  if (kind.write_beside) {
+    parts.write_beside = [&](const std::filesystem::path& folder) {
+      kind.write_beside(folder, model.description, recipe.task, recipe.data.max_length);
+    };
+  }
+  if (dev) {
     parts.validate = [&] {
-      const auto logits = [&](const data::Batch& batch) {
-        return objective.logits(*model.encoder, batch, PassContext::evaluation());
-      };
-      const auto scores = eval::evaluate_classification(logits, data::ClassificationCollator(), dev,
-                                                        static_cast<int64_t>(labels.size()),
-                                                        {.seed = 0, .device = tensors.device()});
-      return train::Metrics{{"loss", scores.loss},
-                            {"accuracy", eval::accuracy(scores.confusion)},
-                            {"f1_macro", eval::f1_macro(scores.confusion)}};
+      return metrics_of(dev->score(model, {.seed = 0, .device = tensors.device()}).figures);
     };
   }
   return run_training_command(parts, arguments, log, program);
@@ -127,7 +137,7 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
 void add_finetune(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<RunArguments>();
   auto directory = std::make_shared<std::filesystem::path>();
-  CLI::App* command = app.add_subcommand("finetune", "train a classifier on a pre-trained encoder");
+  CLI::App* command = app.add_subcommand("finetune", "train a task on a pre-trained encoder");
   add_run_arguments(*command, *arguments);
   command->add_option("--model", *directory, "model directory to start from")->required();
   command->footer([] {

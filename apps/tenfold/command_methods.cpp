@@ -8,6 +8,7 @@
 #include "nn/attention_table.h"
 #include "support/fail.h"
 #include "support/strings.h"
+#include "task_table.h"
 #include "train/optimizer.h"
 #include "train/options.h"
 
@@ -62,6 +63,9 @@ std::vector<Entry> all_entries() {
   for (const auto& kind : model::objective_table().kinds()) {
     entries.push_back(
         {"objective", kind.name, kind.summary, kind.paper, option_rows(*kind.options.make()), {}});
+  }
+  for (const TaskKind& kind : task_kinds()) {
+    entries.push_back({"task", kind.name, kind.summary, "", option_rows(*kind.options.make()), {}});
   }
   for (const auto& kind : train::optimizer_table().kinds()) {
     entries.push_back(

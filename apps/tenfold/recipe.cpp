@@ -4,6 +4,7 @@
 
 #include "model/registry.h"
 #include "nn/attention_table.h"
+#include "task_table.h"
 
 namespace tenfold::app {
 
@@ -24,15 +25,20 @@ void PretrainRecipe::fields(config::FieldVisitor& v) {
 }
 
 void TaskSection::fields(config::FieldVisitor& v) {
-  v.field("train", train, "labelled rows: .tsv, .csv or .jsonl, also .gz and .zst");
+  v.field("train", train, "labelled rows in the files of the task's kind, also .gz and .zst");
   v.field("dev", dev, "rows for validation; empty: none");
   v.group("columns", columns, "where a row's parts stand");
-  v.field("max_length", max_length, "tokens of a row; longer texts are cut", config::at_least(3));
+  v.field("max_length", max_length, "tokens of a sequence; longer texts are cut or become windows",
+          config::at_least(3));
   v.field("window", window, "rows sorted by length together", config::at_least(1));
 }
 
+FinetuneRecipe::FinetuneRecipe()
+    : task(config::Choice::of("classification", config::NoOptions{})) {}
+
 void FinetuneRecipe::fields(config::FieldVisitor& v) {
-  v.group("data", data, "the task");
+  v.choice("task", task, "what rows are and what is learnt from them", v.kinds("task"));
+  v.group("data", data, "where its rows come from");
   v.group("loss", loss, "how classes count in training; validation counts all rows alike");
   v.field("from_scratch", from_scratch,
           "keep the model's shape and vocabulary but not its weights");
@@ -43,9 +49,8 @@ config::ChoiceTables recipe_choices() {
   config::ChoiceTables tables = train::train_choices();
   tables["attention"] = nn::attention_table().choices();
   tables["mask_sampler"] = data::mask_sampler_table().choices();
-  for (const model::ObjectiveKind& kind : model::objective_table().kinds()) {
-    if (kind.head != model::Head::classifier) tables["objective"].push_back(kind.options);
-  }
+  tables["task"] = task_choices();
+  tables["objective"] = model::objective_table().choices();
   return tables;
 }
 

@@ -45,16 +45,17 @@ struct TaskSection {
 };
 
 struct FinetuneRecipe {
+  config::Choice task;
   TaskSection data;
   data::ClassLossOptions loss;
   bool from_scratch =
       false;  ///< the model's shape and vocabulary, fresh weights: what was pre-training worth?
   train::TrainOptions train;
+  FinetuneRecipe();
   void fields(config::FieldVisitor& v);
 };
 
-/// The legal kinds of every slot a recipe names. "objective" has those that learn from text alone:
-/// what needs labels is fine-tuned.
+/// The legal kinds of every slot a recipe names.
 config::ChoiceTables recipe_choices();
 
 }  // namespace tenfold::app

@@ -112,6 +112,7 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
            [&](const std::filesystem::path& folder) {
              model::write_model(folder, parts.model.description, trainee.modules());
              parts.tokenizer.save(folder);
+             if (parts.write_beside) parts.write_beside(folder);
            },
        .read_model =
            [&](const std::filesystem::path& folder) {

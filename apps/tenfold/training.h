@@ -62,6 +62,8 @@ struct TrainingParts {
   std::shared_ptr<const data::Collator> collator;
   int64_t window = 0;  ///< rows sorted by length together
   std::function<train::Metrics()> validate = {};
+  std::function<void(const std::filesystem::path& folder)> write_beside = {};  ///< more files of a
+                                                                               ///< checkpoint
   std::string effective_config = {};                ///< TOML, for RUN/config.toml
   std::vector<config::FlatField> flat_config = {};  ///< the same, for refusing another on --resume
 };

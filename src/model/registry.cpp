@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "data/classification_collator.h"
 #include "data/mlm_collator.h"
-#include "model/classification_objective.h"
 #include "model/mlm_objective.h"
 #include "support/fail.h"
 #include "support/strings.h"
@@ -28,23 +26,6 @@ ObjectiveKind mlm_kind() {
               },
           .make_objective =
               [](const LoadedModel& model) { return std::make_unique<MlmObjective>(model.mlm); }};
-}
-
-ObjectiveKind classification_kind() {
-  const char* summary = "classes of single texts and pairs, from the pooled first token";
-  return {.name = "classification",
-          .summary = summary,
-          .paper = "Devlin et al. 2018, BERT",
-          .head = Head::classifier,
-          .options = config::ChoiceKind::of<config::NoOptions>("classification", summary),
-          .make_collator =
-              [](const Tokenizer&, const config::Choice&) {
-                return std::make_unique<data::ClassificationCollator>();
-              },
-          .make_objective =
-              [](const LoadedModel& model) {
-                return std::make_unique<ClassificationObjective>(model.classifier);
-              }};
 }
 
 }  // namespace
@@ -77,7 +58,6 @@ ObjectiveTable& objective_table() {
   static ObjectiveTable table = [] {
     ObjectiveTable built_in;
     built_in.add(mlm_kind());
-    built_in.add(classification_kind());
     return built_in;
   }();
   return table;

@@ -39,7 +39,8 @@ class ObjectiveTable {
   std::vector<ObjectiveKind> kinds_;
 };
 
-/// The table of the process, with "mlm" and "classification" in it from the start.
+/// The table of the process, with "mlm" in it from the start: what learns from text alone. Tasks
+/// that need labels are rows of the program's own table.
 ObjectiveTable& objective_table();
 
 }  // namespace tenfold::model

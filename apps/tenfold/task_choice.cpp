@@ -1,0 +1,89 @@
+// Multiple choice: a question with its choices, one of them right.
+// Not here: reading rows (data/object_rows.h) or what is computed (model).
+#include "task_choice.h"
+
+#include "data/group_collators.h"
+#include "data/object_rows.h"
+#include "data/text_group.h"
+#include "model/sequence_objectives.h"
+#include "support/fail.h"
+#include "task_table.h"
+
+namespace tenfold::app {
+namespace {
+
+class ChoiceRows final : public TaskRows {
+ public:
+  TaskScores score(const model::LoadedModel& model,
+                   const eval::EvaluationOptions& options) const override {
+    const model::ChoiceObjective objective(model.choice);
+    TaskScores out;
+    out.of_rows.resize(examples.size());
+    const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
+      const Tensor logits = objective.logits(*model.encoder, batch, PassContext::evaluation());
+      const Tensor right_B = model::ChoiceObjective::choices(logits, batch)
+                                 .argmax(1)
+                                 .eq(batch.field("labels"))
+                                 .to(torch::kCPU);
+      for (size_t i = 0; i < indices.size(); ++i)
+        out.of_rows[indices[i]] = right_B[static_cast<int64_t>(i)].item<bool>() ? 1 : 0;
+      return objective.judge(logits, batch);
+    };
+    const auto run =
+        eval::evaluate_steps(*model.encoder, step, data::ChoiceCollator(), examples, options);
+    out.figures = {{"task", "choice"},
+                   {"examples", examples.size()},
+                   {"accuracy", run.share("correct", "choice")},
+                   {"loss", run.loss}};
+    return out;
+  }
+};
+
+std::unique_ptr<TaskRows> read_choice_rows(const TaskReading& reading, std::vector<std::string>&) {
+  const auto file =
+      data::read_choices(reading.file, rules_of(reading.columns), data::Labels::required);
+  report_rows(file, reading.log);
+  auto rows = std::make_unique<ChoiceRows>();
+  for (const data::ChoiceRow& row : file.rows) {
+    rows->examples.push_back(choice_example(row, reading.tokenizer, reading.max_length));
+    rows->examples.back().id = rows->examples.size() - 1;
+    rows->examples.back().labels = {static_cast<double>(row.label.value())};
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string choice_stem(const data::ChoiceRow& row) {
+  const bool both = !row.context.empty() && !row.question.empty();
+  return both ? row.context + " " + row.question : row.context + row.question;
+}
+
+data::Example choice_example(const data::ChoiceRow& row, const Tokenizer& tokenizer,
+                             size_t max_length) {
+  data::Example example;
+  const std::string stem = choice_stem(row);
+  for (const std::string& choice : row.choices) {
+    data::append_text(example, stem.empty() ? tokenizer.encode_single(choice, max_length)
+                                            : tokenizer.encode_pair(stem, choice, max_length));
+  }
+  return example;
+}
+
+TaskKind choice_task() {
+  const char* summary = "the right one of several choices";
+  return {
+      .name = "choice",
+      .summary = summary,
+      .main_metric = "accuracy",
+      .head = model::Head::choice,
+      .options = config::ChoiceKind::of<config::NoOptions>("choice", summary),
+      .read = read_choice_rows,
+      .make_collator = [](const TaskTraining&) { return std::make_shared<data::ChoiceCollator>(); },
+      .make_objective =
+          [](const model::LoadedModel& model, const TaskTraining&) {
+            return std::make_unique<model::ChoiceObjective>(model.choice);
+          }};
+}
+
+}  // namespace tenfold::app

@@ -1,0 +1,138 @@
+// Span question answering: SQuAD files in, exact match and F1 out.
+// Not here: answers to single questions (the public Model).
+#include "task_span.h"
+
+#include "data/span_answers.h"
+#include "data/span_collator.h"
+#include "data/span_rows.h"
+#include "data/span_windows.h"
+#include "eval/squad_score.h"
+#include "model/span_objective.h"
+#include "support/fail.h"
+#include "task_table.h"
+
+namespace tenfold::app {
+namespace {
+
+data::SpanQuestion question_of(const data::SpanRow& row) {
+  data::SpanQuestion question{.question = row.question, .context = *row.context};
+  if (!row.answers.empty()) {
+    const data::SpanAnswer& answer = row.answers.front();
+    question.answer = data::ByteSpan{answer.begin, answer.begin + answer.text.size()};
+  }
+  return question;
+}
+
+class SpanQuestions final : public TaskRows {
+ public:
+  SpanQuestions(std::vector<data::SpanRow> rows, const TaskReading& reading)
+      : rows_(std::move(rows)), answers_(reading.task.as<SpanTaskOptions>().answers) {
+    const data::WindowOptions options =
+        reading.task.as<SpanTaskOptions>().window_options(reading.max_length);
+    for (const data::SpanRow& row : rows_) {
+      first_window_.push_back(windows_.size());
+      const std::string where = fmt::format("{}:{}", reading.file.string(), row.line);
+      for (data::SpanWindow& window :
+           data::span_windows(question_of(row), data::Answers::known, reading.tokenizer, options,
+                              where, windows_.size())) {
+        examples.push_back(window.example);
+        windows_.push_back(std::move(window));
+      }
+    }
+    first_window_.push_back(windows_.size());
+  }
+
+  TaskScores score(const model::LoadedModel& model,
+                   const eval::EvaluationOptions& options) const override {
+    const model::SpanObjective objective(model.span);
+    std::vector<data::WindowScores> scores(windows_.size());
+    const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
+      const model::SpanLogits logits =
+          objective.logits(*model.encoder, batch, PassContext::evaluation());
+      const auto found = window_scores(logits, batch.input("tokens").layout);
+      for (size_t i = 0; i < indices.size(); ++i) scores[indices[i]] = found[i];
+      return model::SpanObjective::judge(logits, batch);
+    };
+    const auto run =
+        eval::evaluate_steps(*model.encoder, step, data::SpanCollator(), examples, options);
+    return figures_of(scores, run.loss);
+  }
+
+ private:
+  TaskScores figures_of(std::span<const data::WindowScores> scores, double loss) const {
+    std::vector<eval::AnsweredQuestion> questions;
+    std::map<std::string, std::string> predictions;
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const size_t first = first_window_[row], count = first_window_[row + 1] - first;
+      const std::string& context = *rows_[row].context;
+      const data::SpanAnswers answers =
+          data::span_answers(context, std::span(windows_).subspan(first, count),
+                             scores.subspan(first, count), answers_);
+      const data::ByteSpan best = answers.verdict().bytes;
+      predictions[rows_[row].id] = context.substr(best.begin, best.end - best.begin);
+      questions.push_back({.id = rows_[row].id, .accepted = {}});
+      for (const data::SpanAnswer& answer : rows_[row].answers)
+        questions.back().accepted.push_back(answer.text);
+    }
+    const eval::SquadScores squad = eval::score_squad(questions, predictions);
+    TaskScores out{.figures = {{"task", "span"},
+                               {"examples", rows_.size()},
+                               {"f1", squad.f1},
+                               {"exact", squad.exact}},
+                   .of_rows = {}};
+    if (squad.answerable < squad.questions) {
+      out.figures["answerable_f1"] = squad.answerable_f1;
+      out.figures["answerable_exact"] = squad.answerable_exact;
+      out.figures["unanswerable_exact"] = squad.unanswerable_exact;
+    }
+    out.figures["windows"] = windows_.size();
+    out.figures["loss"] = loss;
+    for (const eval::AnswerScore& score : squad.by_question) out.of_rows.push_back(score.f1);
+    return out;
+  }
+
+  std::vector<data::SpanRow> rows_;
+  data::AnswerOptions answers_;
+  std::vector<data::SpanWindow> windows_;
+  std::vector<size_t> first_window_;  // of each row, and the number of windows
+};
+
+std::unique_ptr<TaskRows> read_questions(const TaskReading& reading, std::vector<std::string>&) {
+  auto file = data::read_spans(reading.file, rules_of(reading.columns), data::Labels::required);
+  report_rows(file, reading.log);
+  return std::make_unique<SpanQuestions>(std::move(file.rows), reading);
+}
+
+}  // namespace
+
+void SpanTaskOptions::fields(config::FieldVisitor& v) {
+  v.field("stride", stride, "pieces of the passage that neighbouring windows share",
+          config::at_least(0));
+  v.field("max_question", max_question, "pieces of a question; the rest is cut",
+          config::at_least(1));
+  answers.fields(v);
+}
+
+data::WindowOptions SpanTaskOptions::window_options(size_t max_length) const {
+  return {.max_length = max_length,
+          .stride = static_cast<size_t>(stride),
+          .max_question = static_cast<size_t>(max_question)};
+}
+
+TaskKind span_task() {
+  const char* summary = "answers as spans of a passage (SQuAD)";
+  return {
+      .name = "span",
+      .summary = summary,
+      .main_metric = "f1",
+      .head = model::Head::span,
+      .options = config::ChoiceKind::of<SpanTaskOptions>("span", summary),
+      .read = read_questions,
+      .make_collator = [](const TaskTraining&) { return std::make_shared<data::SpanCollator>(); },
+      .make_objective =
+          [](const model::LoadedModel& model, const TaskTraining&) {
+            return std::make_unique<model::SpanObjective>(model.span);
+          }};
+}
+
+}  // namespace tenfold::app

@@ -1,0 +1,150 @@
+// Tagging of words: CoNLL columns in, entities found.
+// Not here: tags of running text (the public Model).
+#include <map>
+#include <set>
+
+#include "data/tagged_rows.h"
+#include "data/word_collator.h"
+#include "data/word_windows.h"
+#include "eval/entity_score.h"
+#include "model/tagging_objective.h"
+#include "support/fail.h"
+#include "task_table.h"
+
+namespace tenfold::app {
+namespace {
+
+struct TaggingOptions {
+  data::TagColumns columns;
+  void fields(config::FieldVisitor& v) {
+    v.group("columns", columns, "where words and tags stand, and the scheme of tags");
+  }
+};
+
+bool is_entity_tag(const std::string& tag) {
+  return tag == "O" || (tag.size() > 2 && tag[1] == '-');
+}
+
+class TaggedWords final : public TaskRows {
+ public:
+  explicit TaggedWords(std::vector<std::string> labels) : labels_(std::move(labels)) {}
+
+  void add(const data::TaggedRow& row, std::span<const int64_t> tags, const TaskReading& reading) {
+    const std::vector<std::string_view> words(row.words.begin(), row.words.end());
+    for (data::WordWindow& window :
+         data::word_windows(words, tags, reading.tokenizer, reading.max_length, examples.size())) {
+      places_.push_back({gold_.size(), window.first_word});
+      examples.push_back(std::move(window.example));
+    }
+    gold_.push_back(row.tags);
+  }
+
+  TaskScores score(const model::LoadedModel& model,
+                   const eval::EvaluationOptions& options) const override {
+    const model::TaggingObjective objective(model.token_classifier);
+    auto predicted = gold_;
+    const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
+      const Tensor logits = objective.logits(*model.encoder, batch, PassContext::evaluation());
+      const Tensor best_W = logits.argmax(1).to(torch::kCPU).contiguous();
+      const int64_t* best = best_W.const_data_ptr<int64_t>();
+      for (const size_t i : indices) {
+        const auto [row, first_word] = places_[i];
+        for (size_t word = 0; word < examples[i].labels.size(); ++word)
+          predicted[row][first_word + word] = labels_[static_cast<size_t>(*best++)];
+      }
+      return objective.judge(logits, batch);
+    };
+    const auto run =
+        eval::evaluate_steps(*model.encoder, step, data::WordCollator(), examples, options);
+    TaskScores out{.figures = {{"task", "tagging"}, {"examples", gold_.size()}}, .of_rows = {}};
+    if (std::all_of(labels_.begin(), labels_.end(), is_entity_tag)) {
+      const auto entities = eval::score_entities(gold_, predicted);
+      out.figures["f1"] = entities.all.f1();
+      out.figures["precision"] = entities.all.precision();
+      out.figures["recall"] = entities.all.recall();
+      for (const auto& [type, counts] : entities.by_type) out.figures["f1/" + type] = counts.f1();
+    }
+    out.figures["accuracy"] = run.share("correct", "tagging");
+    out.figures["words"] = run.denominators.at("tagging");
+    out.figures["loss"] = run.loss;
+    for (size_t row = 0; row < gold_.size(); ++row)
+      out.of_rows.push_back(gold_[row] == predicted[row] ? 1 : 0);
+    return out;
+  }
+
+ private:
+  struct Place {
+    size_t row, first_word;
+  };
+  std::vector<std::string> labels_;
+  std::vector<std::vector<std::string>> gold_;
+  std::vector<Place> places_;  // of each example
+};
+
+/// "O" first: what is left where nothing else is learnt yet.
+std::vector<std::string> tag_set(const std::vector<data::TaggedRow>& rows) {
+  std::set<std::string> tags;
+  for (const data::TaggedRow& row : rows) tags.insert(row.tags.begin(), row.tags.end());
+  std::vector<std::string> labels;
+  if (tags.erase("O") > 0) labels.emplace_back("O");
+  labels.insert(labels.end(), tags.begin(), tags.end());
+  return labels;
+}
+
+std::unique_ptr<TaskRows> read_tags(const TaskReading& reading, std::vector<std::string>& labels) {
+  data::TagColumns columns = reading.task.as<TaggingOptions>().columns;
+  columns.skip_bad = columns.skip_bad || reading.columns.skip_bad;
+  const auto file = data::read_tagged(reading.file, columns, data::Labels::required);
+  report_rows(file, reading.log);
+  if (labels.empty()) {
+    labels = tag_set(file.rows);
+    require_utf8_labels(labels, reading.file);
+  }
+  std::map<std::string, int64_t> index;
+  for (size_t c = 0; c < labels.size(); ++c) index[labels[c]] = static_cast<int64_t>(c);
+  auto rows = std::make_unique<TaggedWords>(labels);
+  data::BadRows unknown(reading.file.string(), columns.skip_bad);
+  for (const data::TaggedRow& row : file.rows) {
+    std::vector<int64_t> tags;
+    for (const std::string& tag : row.tags) {
+      const auto found = index.find(tag);
+      if (found == index.end()) break;
+      tags.push_back(found->second);
+    }
+    if (tags.size() == row.tags.size()) {
+      rows->add(row, tags, reading);
+    } else {
+      unknown.add(row.line, unknown_label(row.tags[tags.size()], labels));
+    }
+  }
+  data::RowFile<data::TaggedRow> dropped;
+  unknown.report_to(dropped);
+  report_rows(dropped, reading.log);
+  require(!rows->examples.empty(), ErrorKind::data, "task", "{}: no sentence has known tags alone",
+          reading.file.string());
+  return rows;
+}
+
+}  // namespace
+
+TaskKind tagging_task() {
+  const char* summary = "a tag for each word: entities, parts of speech";
+  return {.name = "tagging",
+          .summary = summary,
+          .main_metric = "f1",
+          .head = model::Head::token_classifier,
+          .options = config::ChoiceKind::of<TaggingOptions>("tagging", summary),
+          .read = read_tags,
+          .classes = true,
+          .make_collator =
+              [](const TaskTraining& training) {
+                return std::make_shared<data::WordCollator>(training.class_weights);
+              },
+          .make_objective =
+              [](const model::LoadedModel& model, const TaskTraining& training) {
+                return std::make_unique<model::TaggingObjective>(model.token_classifier,
+                                                                 training.class_loss());
+              }};
+}
+
+}  // namespace tenfold::app
