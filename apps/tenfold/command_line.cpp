@@ -81,6 +81,10 @@ void declare_command_line(CLI::App& app, Program& program) {
   add_evaluate(app, program);
   add_predict(app, program);
   add_fill(app, program);
+  add_tag(app, program);
+  add_qa(app, program);
+  add_embed(app, program);
+  add_similarity(app, program);
   add_tokenize(app, program);
   add_inspect(app, program);
   add_verify(app, program);

@@ -1,140 +1,170 @@
-// `tenfold predict` and `tenfold fill`: JSON lines out, one per input, in order.
-// Not here: the model (tenfold/model.h) or evaluation.
-#include "command.h"
+// `tenfold predict`: what a fine-tuned model says of the rows of its task, a JSON line a row, in
+// order. Not here: the model (tenfold/model.h), running text (command_tag.cpp, command_qa.cpp,
+// command_embed.cpp), or scores (command_evaluate.cpp).
+#include "data/object_rows.h"
+#include "data/tagged_rows.h"
 #include "data/task.h"
-#include "data/text_lines.h"
 #include "json_text.h"
+#include "model/checkpoint.h"
+#include "predicting.h"
 #include "results_out.h"
 #include "support/fail.h"
-#include "tenfold/model.h"
+#include "task_choice.h"
+#include "task_table.h"
 
 namespace tenfold::app {
 namespace {
 
-constexpr size_t kRowsAtOnce = 64;
+using Line = nlohmann::ordered_json;
 
-struct PredictArguments {
-  std::filesystem::path model, input, output;
+struct PredictRows : PredictArguments {
   data::TaskColumns columns;
-  size_t top = 5;
 };
 
-Model load_model(const PredictArguments& arguments, ModelHead head, Program& program) {
-  Model model = Model::load(
-      arguments.model,
-      {.head = head, .device = program.device_or_cpu(), .dtype = program.dtype_or_float32()});
-  for (const std::string& warning : model.warnings()) program.terminal.warn("{}", warning);
-  return model;
+Line scores_by_label(const std::vector<LabelScore>& found, const std::vector<std::string>& labels) {
+  Line scores = Line::object();
+  for (const std::string& label : labels) scores[label] = nullptr;
+  for (const LabelScore& score : found) scores[score.label] = score.score;
+  return scores;
 }
 
 /// {"label", "score", "scores"}, the scores in the order of the model's labels.
-nlohmann::ordered_json label_line(const std::vector<LabelScore>& best_first,
-                                  const std::vector<std::string>& labels) {
-  nlohmann::ordered_json scores = nlohmann::ordered_json::object();
-  for (const std::string& label : labels) scores[label] = nullptr;
-  for (const LabelScore& score : best_first) scores[score.label] = score.score;
+Line class_line(const std::vector<LabelScore>& best_first, const std::vector<std::string>& labels) {
   return {{"label", best_first.front().label},
           {"score", best_first.front().score},
-          {"scores", std::move(scores)}};
+          {"scores", scores_by_label(best_first, labels)}};
 }
 
-int predict(const PredictArguments& arguments, Program& program) {
-  const Model model = load_model(arguments, ModelHead::classifier, program);
+/// {"labels", "scores"}: those more likely than not, the best first.
+Line label_set_line(const std::vector<LabelScore>& best_first,
+                    const std::vector<std::string>& labels) {
+  Line chosen = Line::array();
+  for (const LabelScore& score : best_first)
+    if (score.score > 0.5) chosen.push_back(score.label);
+  return {{"labels", std::move(chosen)}, {"scores", scores_by_label(best_first, labels)}};
+}
+
+/// Calls `use(first, last)` for portions of `rows` rows.
+template <typename Use>
+void by_portions(size_t rows, ResultsOut& out, const Use& use) {
+  for (size_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+    use(begin, std::min(begin + kRowsAtOnce, rows));
+    out.flush();
+  }
+}
+
+void predict_texts(const Model& model, const std::string& kind, const PredictRows& arguments,
+                   ResultsOut& out) {
   const data::TaskFile file =
       data::read_task(arguments.input, arguments.columns, data::Labels::optional);
-  ResultsOut out(arguments.output);
-  for (size_t begin = 0; begin < file.rows.size(); begin += kRowsAtOnce) {
+  by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
     std::vector<TextPair> rows;
-    for (size_t i = begin; i < std::min(begin + kRowsAtOnce, file.rows.size()); ++i) {
+    const bool compares = kind == "similarity" || kind == "contrastive";
+    for (size_t i = begin; i < end; ++i) {
       rows.push_back({.first = file.rows[i].text, .second = file.rows[i].pair});
+      require(!compares || rows.back().second, ErrorKind::data, "predict",
+              "{}:{}: a second text is needed", arguments.input.string(), file.rows[i].line);
     }
-    for (const auto& scores : model.classify(rows)) {
-      out.line(json_text(label_line(scores, model.labels())));
+    if (compares) {
+      for (const double cosine : model.similarity(rows)) out.line(json_text({{"score", cosine}}));
+      return;
     }
-    out.flush();
-  }
-  out.finish();
-  return 0;
+    for (const auto& found : model.classify(rows)) {
+      out.line(json_text(kind == "regression"    ? Line{{"score", found[0].score}}
+                         : kind == "multi_label" ? label_set_line(found, model.labels())
+                                                 : class_line(found, model.labels())));
+    }
+  });
 }
 
-nlohmann::ordered_json filled_line(const std::string& text, const std::vector<FilledMask>& masks) {
-  nlohmann::ordered_json found = nlohmann::ordered_json::array();
-  for (const FilledMask& mask : masks) {
-    nlohmann::ordered_json candidates = nlohmann::ordered_json::array();
-    for (const TokenScore& candidate : mask.candidates) {
-      candidates.push_back({{"token_str", candidate.token},
-                            {"token", candidate.id},
-                            {"score", candidate.score},
-                            {"sequence", candidate.sequence}});
+/// The words of a row as one text, a blank between them.
+struct JoinedWords {
+  std::string text;
+  std::vector<std::pair<size_t, size_t>> words;
+
+  explicit JoinedWords(const std::vector<std::string>& row) {
+    for (const std::string& word : row) {
+      if (!text.empty()) text += ' ';
+      words.emplace_back(text.size(), text.size() + word.size());
+      text += word;
     }
-    found.push_back({{"position", mask.position}, {"candidates", std::move(candidates)}});
   }
-  return {{"text", text}, {"masks", std::move(found)}};
+};
+
+/// {"words", "tags"}.
+void predict_tags(const Model& model, const PredictRows& arguments, ResultsOut& out) {
+  data::TagColumns columns;
+  columns.skip_bad = arguments.columns.skip_bad;
+  const auto file = data::read_tagged(arguments.input, columns, data::Labels::optional);
+  by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
+    std::vector<JoinedWords> joined;
+    for (size_t i = begin; i < end; ++i) joined.emplace_back(file.rows[i].words);
+    std::vector<CutText> texts;
+    for (const JoinedWords& row : joined) texts.push_back({.text = row.text, .words = row.words});
+    const auto tagged = model.tag(texts);
+    for (size_t i = 0; i < tagged.size(); ++i) {
+      Line tags = Line::array();
+      for (const WordTag& word : tagged[i].words) tags.push_back(word.tag);
+      out.line(json_text({{"words", file.rows[begin + i].words}, {"tags", std::move(tags)}}));
+    }
+  });
 }
 
-int fill(const PredictArguments& arguments, Program& program) {
-  const Model model = load_model(arguments, ModelHead::vocabulary, program);
-  data::TextLines lines(arguments.input);
+/// {"choice", "score", "scores"}.
+void predict_choices(const Model& model, const PredictRows& arguments, ResultsOut& out) {
+  const auto file =
+      data::read_choices(arguments.input, rules_of(arguments.columns), data::Labels::optional);
+  by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
+    std::vector<std::string> stems;
+    for (size_t i = begin; i < end; ++i) stems.push_back(choice_stem(file.rows[i]));
+    std::vector<ChoiceQuestion> questions;
+    for (size_t i = begin; i < end; ++i) {
+      const auto& choices = file.rows[i].choices;
+      questions.push_back(
+          {.question = stems[i - begin], .choices = {choices.begin(), choices.end()}});
+    }
+    for (const auto& scores : model.choose(questions)) {
+      const auto best = std::max_element(scores.begin(), scores.end());
+      out.line(
+          json_text({{"choice", best - scores.begin()}, {"score", *best}, {"scores", scores}}));
+    }
+  });
+}
+
+int predict(const PredictRows& arguments, Program& program) {
+  const std::string kind = task_of(model::read_description(arguments.model)).kind;
+  require(!kind.empty() && kind != "span", kind.empty() ? ErrorKind::checkpoint : ErrorKind::usage,
+          "predict", "{} {}", arguments.model.string(),
+          kind.empty() ? "is no fine-tuned model: fine-tune it first"
+                       : "answers questions: use tenfold qa");
+  const Model model = open_for_prediction(arguments, ModelHead::as_stored, program);
   ResultsOut out(arguments.output);
-  int64_t without = 0;
-  std::vector<std::string> texts;
-  const auto write_texts = [&] {
-    const std::vector<std::string_view> views(texts.begin(), texts.end());
-    const auto filled = model.fill(views, arguments.top);
-    for (size_t i = 0; i < texts.size(); ++i) {
-      without += filled[i].empty() ? 1 : 0;
-      out.line(json_text(filled_line(texts[i], filled[i])));
-    }
-    out.flush();
-    texts.clear();
-  };
-  while (auto line = lines.next()) {
-    texts.push_back(std::move(*line));
-    if (texts.size() == kRowsAtOnce) write_texts();
+  if (kind == "tagging") {
+    predict_tags(model, arguments, out);
+  } else if (kind == "choice") {
+    predict_choices(model, arguments, out);
+  } else {
+    predict_texts(model, kind, arguments, out);
   }
-  write_texts();
   out.finish();
-  if (without > 0) {
-    const Tokenizer& tokenizer = model.tokenizer();
-    program.terminal.warn("{} lines hold no {}", without, tokenizer.token(tokenizer.mask_id()));
-  }
   return 0;
-}
-
-void add_common(CLI::App& command, PredictArguments& arguments) {
-  command.add_option("--model", arguments.model, "model directory")->required();
-  command.add_option("--input", arguments.input, "file, or - for standard input")->required();
-  command.add_option("--output", arguments.output, kOutputHelp);
 }
 
 }  // namespace
 
 void add_predict(CLI::App& app, Program& program) {
-  auto arguments = std::make_shared<PredictArguments>();
+  auto arguments = std::make_shared<PredictRows>();
   CLI::App* command =
-      app.add_subcommand("predict", "label texts or pairs with a fine-tuned classifier");
-  add_common(*command, *arguments);
+      app.add_subcommand("predict", "what a fine-tuned model says of the rows of its task");
+  add_predict_arguments(*command, *arguments);
   command->add_option("--text-column", arguments->columns.text, "column of the text");
   command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
   command->footer(
-      "Lines of text (pairs separated by a tab), or .tsv, .csv, .jsonl with columns.\n\n"
+      "Lines of text (pairs separated by a tab), or .tsv, .csv, .jsonl with columns; for taggers "
+      "columns of words, for\nchoices .jsonl. Running text: see tag, qa, embed and similarity.\n\n"
       "Example:\n  echo 'a fine film' | tenfold predict --model runs/sst2/best --input -");
   command->callback(
       [=, &program] { program.action = [=, &program] { return predict(*arguments, program); }; });
-}
-
-void add_fill(CLI::App& app, Program& program) {
-  auto arguments = std::make_shared<PredictArguments>();
-  CLI::App* command = app.add_subcommand("fill", "the best tokens for each [MASK]");
-  add_common(*command, *arguments);
-  command->add_option("--top", arguments->top, "candidates for each [MASK]")
-      ->check(whole_number(1))
-      ->capture_default_str();
-  command->footer(
-      "Example:\n  echo 'a dog is an [MASK]' | tenfold fill --model runs/mlm/best --input - --top "
-      "5");
-  command->callback(
-      [=, &program] { program.action = [=, &program] { return fill(*arguments, program); }; });
 }
 
 }  // namespace tenfold::app

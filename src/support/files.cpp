@@ -180,6 +180,13 @@ void AtomicFile::flush() {
   buffer_.clear();
 }
 
+void AtomicFile::rewrite_start(std::string_view text) {
+  flush();
+  if (::lseek(fd_, 0, SEEK_SET) != 0) fail_file(ErrorKind::run, path_, "go to the start of");
+  write_all(fd_, text, path_);
+  if (::lseek(fd_, 0, SEEK_END) < 0) fail_file(ErrorKind::run, path_, "go to the end of");
+}
+
 void AtomicFile::commit() {
   flush();
   sync_file(fd_, path_);

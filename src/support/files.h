@@ -70,6 +70,9 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(as_bytes(text)); }
 
+  /// Writes over the first bytes, as many as are given; they were written before.
+  void rewrite_start(std::string_view text);
+
   /// Bytes given to write() so far.
   uint64_t written() const { return written_; }
 

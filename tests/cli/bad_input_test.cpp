@@ -87,7 +87,7 @@ TEST_F(BadInput, RowsForAnotherModel) {
   expect("evaluate" + model + " --data " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
   expect("predict" + model + " --input " + at("few.tsv"), 3, "few.tsv:2: expected at least 3");
   expect("predict --model " + at("mlm/latest") + " --input " + at("few.tsv"), 4,
-         "is no classifier");
+         "is no fine-tuned model");
   expect("fill" + model + " --input " + at("few.tsv"), 4, "cls.predictions");
 }
 

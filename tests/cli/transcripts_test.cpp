@@ -15,9 +15,9 @@ class Transcripts : public ProgramTest {};
 TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
   const Ran help = run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command :
-       {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict", "fill", "tokenize",
-        "inspect", "methods", "doctor", "verify", "bench", "report"}) {
+  for (const char* command : {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict",
+                              "fill", "tag", "qa", "embed", "similarity", "tokenize", "inspect",
+                              "methods", "doctor", "verify", "bench", "report"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     const Ran one = run(std::string(command) + " --help");
     EXPECT_EQ(one.code, 0) << command;

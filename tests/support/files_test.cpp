@@ -59,6 +59,17 @@ TEST_F(Files, AtomicFileShowsNothingUntilCommitted) {
   EXPECT_EQ(entries(), 1u);
 }
 
+TEST_F(Files, AtomicFileWritesItsStartAgainWhereverItIs) {
+  AtomicFile file(at("a"));
+  file.write("count=?;");
+  const std::string rows(3 << 20, 'r');
+  file.write(rows);
+  file.rewrite_start("count=3;");
+  file.write("end");
+  file.commit();
+  EXPECT_EQ(read_file(at("a"), 4 << 20), "count=3;" + rows + "end");
+}
+
 TEST_F(Files, AtomicFileLeavesNothingWithoutCommit) {
   { AtomicFile(at("a")).write("x"); }
   EXPECT_EQ(entries(), 0u);
