@@ -7,7 +7,6 @@
 #include <map>
 
 #include "support/fail.h"
-#include "support/rng.h"
 
 namespace tenfold::eval {
 namespace {
@@ -26,14 +25,6 @@ double mean_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// The q-quantile of sorted values, between neighbours by distance.
-double quantile_of_sorted(const std::vector<double>& sorted, double q) {
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const size_t below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 }  // namespace
 
 Confusion::Confusion(int64_t classes) : classes_(classes) {
@@ -42,13 +33,13 @@ Confusion::Confusion(int64_t classes) : classes_(classes) {
   counts_.assign(static_cast<size_t>(classes * classes), 0);
 }
 
-void Confusion::add(int64_t gold, int64_t predicted) {
+void Confusion::add(int64_t gold, int64_t predicted, int64_t times) {
   for (int64_t label : {gold, predicted}) {
     require(label >= 0 && label < classes_, ErrorKind::shape, kMetricsWhere,
             "class {} is outside 0 .. {}", label, classes_ - 1);
   }
-  ++counts_[static_cast<size_t>(gold * classes_ + predicted)];
-  ++total_;
+  counts_[static_cast<size_t>(gold * classes_ + predicted)] += times;
+  total_ += times;
 }
 
 int64_t Confusion::at(int64_t gold, int64_t predicted) const {
@@ -162,32 +153,6 @@ MeanDeviation mean_deviation(std::span<const double> values) {
     out.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
   }
   return out;
-}
-
-BootstrapResult paired_bootstrap(std::span<const double> a, std::span<const double> b,
-                                 const BootstrapOptions& options) {
-  require(a.size() == b.size() && !a.empty(), ErrorKind::shape, kMetricsWhere,
-          "a paired bootstrap needs two lists of equal length, got {} and {}", a.size(), b.size());
-  require(options.draws > 0, ErrorKind::shape, kMetricsWhere,
-          "a bootstrap needs at least one draw, got {}", options.draws);
-  std::vector<double> gains(a.size());
-  for (size_t i = 0; i < a.size(); ++i) gains[i] = b[i] - a[i];
-  std::vector<double> means(static_cast<size_t>(options.draws));
-  double above = 0, below = 0;
-  for (size_t draw = 0; draw < means.size(); ++draw) {
-    RandomStream random(options.seed, "bootstrap", draw);
-    double sum = 0;
-    for (size_t i = 0; i < gains.size(); ++i) sum += gains[random.below(gains.size())];
-    means[draw] = sum / static_cast<double>(gains.size());
-    above += means[draw] >= 0 ? 1 : 0;
-    below += means[draw] <= 0 ? 1 : 0;
-  }
-  std::sort(means.begin(), means.end());
-  const double smaller = std::min(above, below) / static_cast<double>(means.size());
-  return {.difference = mean_of(gains),
-          .low = quantile_of_sorted(means, 0.025),
-          .high = quantile_of_sorted(means, 0.975),
-          .p_value = std::min(1.0, 2 * smaller)};
 }
 
 }  // namespace tenfold::eval

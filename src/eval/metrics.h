@@ -1,5 +1,5 @@
-// Figures of merit of predictions, and what several runs together say: exact, in double precision,
-// without tensors. Not here: running a model (objective_evaluation.h) or printing (report.h).
+// Scores of class labels, and the mean of several runs: exact, in double precision, without
+// tensors. Not here: other metrics (metric_table.h lists them all), or running a model.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ class Confusion {
   /// Square and empty; Error{shape} unless classes > 0.
   explicit Confusion(int64_t classes);
 
-  /// Counts one example. Error{shape} for a class outside 0 .. classes - 1.
-  void add(int64_t gold, int64_t predicted);
+  /// Counts one example, or `times` equal ones. Error{shape} for a class outside 0 .. classes - 1.
+  void add(int64_t gold, int64_t predicted, int64_t times = 1);
 
   int64_t classes() const { return classes_; }
   int64_t total() const { return total_; }
@@ -67,22 +67,5 @@ struct MeanDeviation {
   int64_t count = 0;
 };
 MeanDeviation mean_deviation(std::span<const double> values);
-
-/// What a paired bootstrap says about mean(b) - mean(a), where a[i] and b[i] belong to the same
-/// example.
-struct BootstrapResult {
-  double difference = 0;  ///< on the examples as they are
-  double low = 0;         ///< 2.5 % quantile of the resampled differences
-  double high = 0;        ///< 97.5 %
-  double p_value = 1;     ///< two-sided: twice the smaller share on either side of 0, at most 1
-};
-struct BootstrapOptions {
-  int64_t draws = 2000;
-  uint64_t seed = 0;
-};
-/// The same for equal arguments on every machine. Error{shape} for lists of unequal length, or
-/// empty ones.
-BootstrapResult paired_bootstrap(std::span<const double> a, std::span<const double> b,
-                                 const BootstrapOptions& options = {});
 
 }  // namespace tenfold::eval

@@ -90,30 +90,5 @@ TEST(MeanDeviation, UsesTheSampleDeviation) {
   EXPECT_EQ(mean_deviation(std::vector<double>{}).count, 0);
 }
 
-TEST(PairedBootstrap, SeesAConstantGainAsCertain) {
-  const std::vector<double> a(50, 0.5), b(50, 0.75);
-  const auto result = paired_bootstrap(a, b);
-  EXPECT_DOUBLE_EQ(result.difference, 0.25);
-  EXPECT_DOUBLE_EQ(result.low, 0.25);
-  EXPECT_DOUBLE_EQ(result.high, 0.25);
-  EXPECT_EQ(result.p_value, 0);
-}
-
-TEST(PairedBootstrap, SpansZeroWhereGainsCancelAndRepeatsItself) {
-  std::vector<double> a, b;
-  for (int i = 0; i < 200; ++i) {
-    a.push_back(i % 2);
-    b.push_back((i + 1) % 2);
-  }
-  const auto result = paired_bootstrap(a, b, {.draws = 1000, .seed = 3});
-  EXPECT_LT(result.low, 0);
-  EXPECT_GT(result.high, 0);
-  // The mean of 200 signs deviates by 1/sqrt(200); 1.96 of that on either side.
-  EXPECT_NEAR(result.high - result.low, 2 * 1.96 / std::sqrt(200.0), 0.03);
-  EXPECT_GT(result.p_value, 0.5);
-  EXPECT_EQ(paired_bootstrap(a, b, {.draws = 1000, .seed = 3}).low, result.low);
-  EXPECT_THROW(paired_bootstrap(a, std::vector<double>{1}), Error);
-}
-
 }  // namespace
 }  // namespace tenfold::eval
