@@ -87,7 +87,7 @@ void each_object(TextLines& lines, const std::filesystem::path& path, const Read
     const int64_t number = lines.number();
     if (trim(*line).empty()) continue;
     if (const std::string fault = check_encoding(*line, rules.encoding); !fault.empty()) {
-      bad.add(number, fault);
+      bad.add(number, "{}", fault);
       continue;
     }
     if (!columns) {
@@ -95,7 +95,7 @@ void each_object(TextLines& lines, const std::filesystem::path& path, const Read
       if (fault.empty() && value.is_object()) {
         take(value, number);
       } else {
-        bad.add(number, "the row is no JSON object" + (fault.empty() ? "" : ": it " + fault));
+        bad.add(number, "the row is no JSON object{}{}", fault.empty() ? "" : ": it ", fault);
       }
       continue;
     }
@@ -106,7 +106,7 @@ void each_object(TextLines& lines, const std::filesystem::path& path, const Read
       continue;
     }
     if (fields.size() != header.size()) {
-      bad.add(number, fmt::format("expected {} columns, got {}", header.size(), fields.size()));
+      bad.add(number, "expected {} columns, got {}", header.size(), fields.size());
       continue;
     }
     json value = json::object();
@@ -130,7 +130,7 @@ RowFile<Row> read_objects(const std::filesystem::path& path, const ReadingRules&
     if (parts.fault().empty()) {
       file.rows.push_back(std::move(row));
     } else {
-      bad.add(number, parts.fault());
+      bad.add(number, "{}", parts.fault());
     }
   });
   bad.report_to(file);
@@ -260,12 +260,12 @@ RowFile<NBestRow> read_nbest(const std::filesystem::path& path, const ReadingRul
     Parts parts(value);
     if (!value.is_object()) parts.refuse("is no object of hypotheses");
     NBestRow row = value.is_object() ? read_utterance(name, parts, labels) : NBestRow{};
-    if (!names.insert(name).second) parts.refuse("came before");
+    if (parts.fault().empty() && !names.insert(name).second) parts.refuse("came before");
     row.line = line;
     if (parts.fault().empty()) {
       file.rows.push_back(std::move(row));
     } else {
-      bad.add(line, fmt::format("utterance '{}': {}", excerpt(name), parts.fault()));
+      bad.add(line, "utterance '{}': {}", excerpt(name), parts.fault());
     }
   };
   TextLines text(path);

@@ -2,7 +2,6 @@
 // Not here: any format.
 #include "data/rows.h"
 
-#include "support/fail.h"
 #include "text/utf8.h"
 
 namespace tenfold::data {
@@ -29,10 +28,9 @@ void encoding_field(config::FieldVisitor& v, TextEncoding& encoding) {
           {{"utf-8", TextEncoding::utf8}, {"latin-1", TextEncoding::latin1}});
 }
 
-void BadRows::add(int64_t line, std::string_view why) {
-  const std::string message = fmt::format("{}:{}: {}", file_, line, why);
-  require(skip_, ErrorKind::data, "task", "{}", message);
-  if (count_++ == 0) first_ = message;
+void BadRows::tell(int64_t line, const std::string& why) {
+  first_ = fmt::format("{}:{}: {}", file_, line, why);
+  require(skip_, ErrorKind::data, "task", "{}", first_);
 }
 
 std::string excerpt(std::string_view text) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/fields.h"
+#include "support/fail.h"
 
 namespace tenfold::data {
 
@@ -109,8 +110,13 @@ class BadRows {
  public:
   BadRows(std::string file, bool skip) : file_(std::move(file)), skip_(skip) {}
 
-  /// Error{data} "FILE:LINE: why", or one more to count.
-  void add(int64_t line, std::string_view why);
+  /// Error{data} "FILE:LINE: why", or one more to count. The reason is formatted only where it is
+  /// told.
+  template <typename... Args>
+  void add(int64_t line, fmt::format_string<Args...> why, Args&&... args) {
+    if (skip_ && count_++ > 0) return;
+    tell(line, fmt::format(why, std::forward<Args>(args)...));
+  }
 
   template <typename Row>
   void report_to(RowFile<Row>& file) const {
@@ -121,6 +127,8 @@ class BadRows {
   const std::string& file() const { return file_; }
 
  private:
+  void tell(int64_t line, const std::string& why);
+
   std::string file_;
   bool skip_;
   int64_t count_ = 0;

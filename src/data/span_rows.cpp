@@ -77,7 +77,7 @@ class SpanBuilder {
       if (waiting.fault.empty()) {
         out_.rows.push_back(std::move(row));
       } else {
-        bad_.add(row.line, fmt::format("question '{}': {}", excerpt(row.id), waiting.fault));
+        bad_.add(row.line, "question '{}': {}", excerpt(row.id), waiting.fault);
       }
     }
     waiting_.clear();

@@ -158,7 +158,7 @@ class SentenceReader {
 
  private:
   void refuse(int64_t number, const std::string& why) {
-    if (!is_bad_) bad_.add(number, why);
+    if (!is_bad_) bad_.add(number, "{}", why);
     is_bad_ = true;
   }
 
@@ -202,7 +202,7 @@ RowFile<TaggedRow> read_tagged(const std::filesystem::path& path, const TagColum
   TagReader reader(is_open ? scheme_of(sentences.rows) : columns.scheme, columns.repair);
   for (TaggedRow& row : sentences.rows) {
     if (const auto fault = reader.bring_over(row.tags)) {
-      bad.add(row.line + static_cast<int64_t>(fault->word), fault->why);
+      bad.add(row.line + static_cast<int64_t>(fault->word), "{}", fault->why);
     } else {
       file.rows.push_back(std::move(row));
     }

@@ -170,7 +170,7 @@ class RowSink {
     add_several(std::move(row), std::move(labels));
   }
 
-  void bad(int64_t line, const std::string& why) { bad_.add(line, why); }
+  void bad(int64_t line, const std::string& why) { bad_.add(line, "{}", why); }
   /// Whether the text of a line can be read at all; says why where not.
   bool takes(std::string& text, int64_t number) {
     const std::string fault = check_encoding(text, request_.columns.encoding);
