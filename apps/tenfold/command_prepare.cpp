@@ -73,8 +73,10 @@ void add_prepare(CLI::App& app, Program& program) {
       "where the first 64 KiB have at least one blank line for 50 lines of text and lines that "
       "follow each other\n"
       "without one, else line.\n"
-      "--task wordnet-text makes shards; wordnet-category and wordnet-is-a write train, dev and "
-      "test.jsonl.\n\n"
+      "--task wordnet-text makes shards; the other tasks write train, dev and test files:\n"
+      "  category, is-a, similarity, choice, contrastive  .jsonl\n"
+      "  tagging                                          .conll, a word and its tag a line\n"
+      "  span                                             .json, as SQuAD 2.0\n\n"
       "Example:\n  tenfold prepare --input wiki.txt.zst --vocab vocab --out shards");
   command->callback([=, &program] {
     program.action = [=, &program] {

@@ -77,6 +77,7 @@ Synset parse_synset(std::string_view row, char part, const std::string& place) {
           "{}: category {} is not one of 0..{}", place, synset.category, kCategories.size() - 1);
   fields.next();  // the synset type repeats the file's
   const uint32_t words = fields.number(16);
+  require(words > 0, ErrorKind::data, "wordnet", "{}: a synset without words", place);
   for (uint32_t i = 0; i < words; ++i) {
     std::string lemma(fields.next());
     std::replace(lemma.begin(), lemma.end(), '_', ' ');

@@ -43,14 +43,18 @@ Split split_of(const Synset& synset);
 const std::vector<std::string>& wordnet_task_kinds();
 
 /// Writes train, dev and test files of one kind into `out` and returns the rows of each, in that
-/// order.
-///   text      train.txt ...    one gloss a line: the corpus (train split) and its held-out part
-///   category  train.jsonl ...  {"text": gloss, "label": category}
-///   is-a      train.jsonl ...  {"text_a": gloss, "text_b": gloss, "label": "is-a" | "not"}; half
-///   of the rows each; a
-///                              negative is the reversed pair or a random synset, never a true
-///                              hypernym
-/// Unknown kind: Error{usage} with the nearest one.
+/// order. A row belongs to the split of its first synset.
+///   text         .txt    one gloss a line: the corpus (train split) and its held-out part
+///   category     .jsonl  {"text": gloss, "label": category}
+///   is-a         .jsonl  {"text_a": gloss, "text_b": gloss, "label": "is-a" | "not"}; half of the
+///                        rows each; a negative is the reversed pair or a random synset, never a
+///                        true hypernym
+///   similarity   .jsonl  {"text_a": gloss, "text_b": gloss, "score": path similarity, 0 .. 1}
+///   tagging      .conll  example sentences, the word they stand for tagged noun, verb, adj or adv
+///   span         .json   SQuAD 2.0: "Which word means: ...?" about an example sentence
+///   choice       .jsonl  {"question": definition, "choices": four words, "label": index}
+///   contrastive  .jsonl  {"anchor": word, "positive": definition, "negative": another one}
+/// Unknown kind: Error{usage}.
 std::vector<std::pair<Split, int64_t>> write_wordnet_task(std::string_view kind,
                                                           const std::filesystem::path& wordnet,
                                                           const std::filesystem::path& out);

@@ -1,5 +1,5 @@
-// WordNet's files as tasks: parsing against rows written by hand, and the real package where it is
-// installed.
+// WordNet's files and its text, category and is-a tasks: parsing against rows written by hand, and
+// the real package where it is installed. Not here: its other tasks (wordnet_tasks_test.cpp).
 #include "data/wordnet.h"
 
 #include <gtest/gtest.h>
