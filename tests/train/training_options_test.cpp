@@ -214,7 +214,7 @@ TEST(LayerDecay, EvenDepthsCountOneFactorALayer) {
                                            {"scorer.weight", 0.5}}));
 }
 
-/// The values that google-research/electra's fine-tuning prints for its base and large models.
+/// google-research/electra's rule at the layers and factors of its base and large models.
 TEST(LayerDecay, ElectraDepthsAreThoseOfItsRelease) {
   const auto base = scales_of(12, {.factor = 0.8, .depths = Depths::electra});
   for (int64_t i = 0; i < 12; ++i)
