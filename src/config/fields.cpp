@@ -63,6 +63,11 @@ void FieldVisitor::field(std::string_view name, std::vector<std::string>& value,
   visit({.name = name, .help = help, .allowed = std::move(allowed)}, &value);
 }
 
+void FieldVisitor::field(std::string_view name, std::vector<PlainValue>& value,
+                         std::string_view help) {
+  visit({.name = name, .help = help}, &value);
+}
+
 const ChoiceTable& FieldVisitor::kinds(std::string_view slot) const {
   static const ChoiceTable kNone;
   if (tables_ == nullptr) return kNone;

@@ -127,9 +127,16 @@ struct Field {
   bool* present = nullptr;  ///< of a field that may be left out: whether it has a value
 };
 
+/// A number, text or boolean for a field that is only known later: the value as TOML.
+struct PlainValue {
+  std::string toml;
+  bool operator==(const PlainValue&) const = default;
+};
+
 /// Points at the value of a field.
-using FieldValue = std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
-                                std::vector<double>*, std::vector<std::string>*>;
+using FieldValue =
+    std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
+                 std::vector<double>*, std::vector<std::string>*, std::vector<PlainValue>*>;
 
 /// A `[[list]]` of structs, with their type hidden.
 struct GroupList {
@@ -168,6 +175,7 @@ class FieldVisitor {
              Range range = {});
   void field(std::string_view name, std::vector<std::string>& value, std::string_view help,
              std::vector<std::string> allowed = {});
+  void field(std::string_view name, std::vector<PlainValue>& value, std::string_view help);
 
   template <typename Enum>
   requires std::is_enum_v<Enum>

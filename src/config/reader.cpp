@@ -239,6 +239,20 @@ class Reader final : public FieldVisitor {
             did_you_mean(value, field.allowed));
   }
 
+  void take(const Field& field, const toml::node& node, PlainValue& value) const {
+    if (const auto* text = node.as_string()) {
+      value.toml = quoted_toml(text->get());
+    } else if (auto whole = node.value_exact<int64_t>()) {
+      value.toml = value_text(&*whole);
+    } else if (auto number = node.value_exact<double>()) {
+      value.toml = value_text(&*number);
+    } else if (auto truth = node.value_exact<bool>()) {
+      value.toml = value_text(&*truth);
+    } else {
+      wrong_type(field, node, "a number, a text, true or false");
+    }
+  }
+
   template <typename T>
   void take(const Field& field, const toml::node& node, std::vector<T>& values) const {
     const toml::array* array = node.as_array();

@@ -10,6 +10,7 @@ namespace {
 std::string scalar_text(bool value) { return value ? "true" : "false"; }
 std::string scalar_text(int64_t value) { return std::to_string(value); }
 std::string scalar_text(const std::string& value) { return quoted_toml(value); }
+std::string scalar_text(const PlainValue& value) { return value.toml; }
 
 // Shortest digits that read back equal, with a mark that it is no integer.
 std::string scalar_text(double value) {
@@ -57,9 +58,9 @@ std::string quoted_toml(std::string_view text) {
 }
 
 std::string_view type_name(const FieldValue& value) {
-  constexpr std::string_view kNames[] = {"boolean",      "integer",          "number",
-                                         "text",         "list of integers", "list of numbers",
-                                         "list of texts"};
+  constexpr std::string_view kNames[] = {"boolean",       "integer",          "number",
+                                         "text",          "list of integers", "list of numbers",
+                                         "list of texts", "list of values"};
   static_assert(std::variant_size_v<FieldValue> == std::size(kNames));
   return kNames[value.index()];
 }

@@ -7,6 +7,14 @@
 #include "config/value_text.h"
 
 namespace tenfold::config {
+
+/// Found by nlohmann's library through the type's namespace. TOML's plain values are JSON but for
+/// those that are not finite.
+void to_json(nlohmann::json& json, const PlainValue& value) {
+  json = nlohmann::json::parse(value.toml, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) json = value.toml;
+}
+
 namespace {
 
 // Plain values of a table come before its sub-tables, whatever the order of the fields: TOML asks

@@ -308,6 +308,30 @@ TEST(Config, WhatIsWrittenReadsBackEqual) {
   EXPECT_TRUE(equal(no_layers, read_text(write_toml(no_layers))));
 }
 
+struct AnyValues {
+  std::vector<PlainValue> values;
+  void fields(FieldVisitor& v) { v.field("values", values, "anything plain"); }
+};
+
+TEST(Config, PlainValuesKeepTheirTypeAndReadBackEqual) {
+  AnyValues any;
+  Document::parse("values = [0.15, 3, true, 'a \"b\"', 1e-4]", "x.toml").read(any);
+  EXPECT_EQ(any.values,
+            (std::vector<PlainValue>{{"0.15"}, {"3"}, {"true"}, {"\"a \\\"b\\\"\""}, {"0.0001"}}));
+  AnyValues from_toml, from_json;
+  Document::parse(write_toml(any), "written").read(from_toml);
+  EXPECT_EQ(from_toml.values, any.values);
+  Document::from_json(write_json(any), "written").read(from_json);
+  EXPECT_EQ(from_json.values, any.values);
+  try {
+    Document::parse("values = [1,\n [2]]", "x.toml").read(any);
+    FAIL() << "a list is no plain value";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "[config] values must be a number, a text, true or false, got a list (x.toml:2)");
+  }
+}
+
 TEST(Config, JsonReadsBackEqual) {
   const Recipe recipe = unusual_recipe();
   Recipe back;

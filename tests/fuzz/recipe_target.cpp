@@ -35,6 +35,7 @@ struct Recipe {
   std::optional<int64_t> maybe;
   std::vector<int64_t> sizes;
   std::vector<std::string> words;
+  std::vector<config::PlainValue> values;
   Color color = Color::red;
   Inner inner;
   std::vector<Inner> layers;
@@ -48,6 +49,7 @@ struct Recipe {
     v.field("maybe", maybe, "may be absent");
     v.field("sizes", sizes, "numbers", at_least(0));
     v.field("words", words, "texts");
+    v.field("values", values, "anything plain");
     v.field("color", color, "one of two", {{"red", Color::red}, {"green", Color::green}});
     v.group("inner", inner, "a table");
     v.groups("layers", layers, "a list of tables");
