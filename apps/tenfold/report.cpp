@@ -11,6 +11,7 @@
 
 #include "eval/metrics.h"
 #include "eval/report.h"
+#include "run_pictures.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/strings.h"
@@ -19,7 +20,6 @@ namespace tenfold::app {
 namespace {
 
 constexpr uint64_t kLongestEvaluation = 64 << 20;
-constexpr uint64_t kLongestConfig = 4 << 20;
 
 /// One row of the table: for each metric the values of its runs.
 struct ReportRow {
@@ -138,16 +138,6 @@ std::string lead_lines(const std::vector<ReportRow>& rows, const std::string& me
   return out;
 }
 
-std::filesystem::path metrics_file_of(const std::filesystem::path& run) {
-  return run / "metrics.jsonl";
-}
-
-void add_curve(eval::Chart& chart, const std::string& group, const std::string& name,
-               const std::filesystem::path& run, std::string_view key) {
-  auto points = eval::read_curve(metrics_file_of(run), key);
-  if (!points.empty()) chart.curves.push_back({group, name, std::move(points)});
-}
-
 std::vector<eval::Chart> charts_of(const ReportSpec& spec) {
   std::vector<eval::Chart> charts;
   if (!spec.pretraining.empty()) {
@@ -168,27 +158,6 @@ std::vector<eval::Chart> charts_of(const ReportSpec& spec) {
     if (!chart.curves.empty()) charts.push_back(std::move(chart));
   }
   return charts;
-}
-
-/// The run's effective options (config.toml as written by the program: tables and one-line values).
-eval::SettingsList settings_of(const std::string& title, const std::filesystem::path& run) {
-  eval::SettingsList list{title, {}};
-  const auto file = run / "config.toml";
-  if (run.empty() || !std::filesystem::exists(file)) return list;
-  std::string table;
-  const std::string text = read_file(file, kLongestConfig);
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line);
-    const size_t equals = line.find('=');
-    if (line.starts_with('[')) {
-      table = std::string(trim(line.substr(1, line.find(']') - 1))) + ".";
-      if (table.starts_with('[')) table.erase(0, 1);
-    } else if (!line.starts_with('#') && equals != std::string_view::npos) {
-      list.entries.emplace_back(table + std::string(trim(line.substr(0, equals))),
-                                std::string(trim(line.substr(equals + 1))));
-    }
-  }
-  return list;
 }
 
 std::vector<eval::SettingsList> all_settings(const ReportSpec& spec) {
