@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -15,6 +16,7 @@ namespace tenfold::app {
 /// (stderr).
 struct Program {
   Terminal& terminal;
+  std::filesystem::path self = {};   ///< the program's file, for starting it again
   int threads = 0;                   ///< of --threads; 0: what the machine offers
   std::string device = {};           ///< of --device; empty: the recipe's, and the CPU without one
   std::string dtype = {};            ///< of --dtype; empty: the recipe's, and float32 without one
@@ -52,5 +54,6 @@ void add_methods(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_bench(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);
+void add_study(CLI::App& app, Program& program);
 
 }  // namespace tenfold::app

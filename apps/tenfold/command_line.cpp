@@ -92,6 +92,7 @@ void declare_command_line(CLI::App& app, Program& program) {
   add_doctor(app, program);
   add_bench(app, program);
   add_report(app, program);
+  add_study(app, program);
   app.footer(
       "--threads, --device, --dtype and --quiet may stand before or after the command.\n"
       "Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 data, 4 checkpoint,\n"

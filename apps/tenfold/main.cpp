@@ -18,6 +18,7 @@
 #include "methods/methods.h"
 #include "support/allocator.h"
 #include "support/fail.h"
+#include "support/process.h"
 #include "tenfold/error.h"
 #include "tensor/device.h"
 #include "tensor/threads.h"
@@ -82,7 +83,7 @@ int run_action(const Program& program, Terminal& terminal) {
 
 int run(int argc, char** argv) {
   Terminal terminal(Terminal::on(STDERR_FILENO));
-  Program program{.terminal = terminal};
+  Program program{.terminal = terminal, .self = program_path(argc > 0 ? argv[0] : "")};
   CLI::App app("Transformer text models: prepare, pre-train, fine-tune, evaluate, predict.",
                "tenfold");
   methods::register_all();

@@ -18,6 +18,23 @@
 namespace tenfold::app {
 namespace {
 
+/// What the batches of this life of a run were like.
+struct Drawn {
+  double tokens = 0;
+  double attended = 0;  ///< over all tokens, the length of the row each stands in
+  double items = 0;     ///< denominators of the loss: predicted tokens, or rows
+
+  void add(const data::Batch& batch) {
+    for (const auto& [name, block] : batch.inputs) {
+      for (const int64_t length : block.layout.lengths()) {
+        tokens += static_cast<double>(length);
+        attended += static_cast<double>(length) * static_cast<double>(length);
+      }
+    }
+    for (const auto& [name, count] : batch.denominators) items += count;
+  }
+};
+
 /// The data layer's source as the trainer wants it.
 class SourceStream final : public train::BatchStream {
  public:
@@ -25,14 +42,17 @@ class SourceStream final : public train::BatchStream {
   std::optional<train::DrawnBatch> next() override {
     auto prepared = source_->next();
     if (!prepared) return std::nullopt;
+    drawn_.add(prepared->batch);
     return train::DrawnBatch{std::move(prepared->batch), prepared->epoch};
   }
   std::string position() const override { return source_->position(); }
   void seek(const std::string& position) override { source_->seek(position); }
   std::optional<int64_t> batches_per_epoch() const override { return source_->batches_per_epoch(); }
+  const Drawn& drawn() const { return drawn_; }
 
  private:
   std::unique_ptr<data::BatchSource> source_;
+  Drawn drawn_;
 };
 
 data::BatchOptions batch_options(const train::TrainOptions& options, int64_t window) {
@@ -53,12 +73,16 @@ void enter_folder(const std::filesystem::path& run, const std::string& config, R
   log.open(run);
 }
 
-std::string outcome_line(const train::TrainOutcome& outcome) {
+std::string outcome_line(const train::TrainOutcome& outcome, const Drawn& drawn) {
   nlohmann::ordered_json line{{"step", outcome.step},          {"epoch", outcome.epoch},
                               {"tokens", outcome.tokens},      {"seconds", outcome.seconds},
                               {"loss", outcome.last_loss},     {"skipped", outcome.skipped},
                               {"best_step", outcome.best_step}};
   for (const auto& [name, value] : outcome.best_validation) line["best"][name] = value;
+  if (drawn.tokens > 0) {
+    line["row_length"] = drawn.attended / drawn.tokens;
+    line["items_per_token"] = drawn.items / drawn.tokens;
+  }
   return json_text(line);
 }
 
@@ -135,7 +159,7 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
     program.terminal.info("signal {}: saved at step {}; --resume goes on", outcome.signal,
                           outcome.step);
   }
-  const std::string line = outcome_line(outcome);
+  const std::string line = outcome_line(outcome, stream.drawn());
   log.add(line);
   fmt::print("{}\n", line);
   return stopped ? 128 + outcome.signal : 0;

@@ -29,7 +29,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: .45em .8em; text-align: right; white-space: nowrap; border-bottom: 1px solid
   var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .85rem; border-bottom-width: 2px; }
-.left { text-align: left; }
+.left { text-align: left; white-space: normal; min-width: 8em; overflow-wrap: anywhere; }
 tr.best td { font-weight: 650; }
 figure { margin: 0; padding: 14px 14px 8px; background: var(--card); border: 1px solid
   var(--line); border-radius: 8px; }

@@ -44,6 +44,7 @@ const std::map<std::string, Names>& layer_table() {
     add("train", {"model", "decode"});
     add("eval", {"model", "decode"});
     add("serve", {"model", "decode"});
+    add("study", {"eval"});
     add("methods", {"train", "eval", "serve"});
     return t;
   }();

@@ -17,7 +17,7 @@ TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
   EXPECT_EQ(help.code, 0);
   for (const char* command : {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict",
                               "fill", "tag", "qa", "embed", "similarity", "tokenize", "inspect",
-                              "methods", "doctor", "verify", "bench", "report"}) {
+                              "methods", "doctor", "verify", "bench", "report", "study"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     const Ran one = run(std::string(command) + " --help");
     EXPECT_EQ(one.code, 0) << command;
