@@ -114,7 +114,7 @@ std::unique_ptr<TaskRows> read_tags(const TaskReading& reading, std::vector<std:
     if (tags.size() == row.tags.size()) {
       rows->add(row, tags, reading);
     } else {
-      unknown.add(row.line, unknown_label(row.tags[tags.size()], labels));
+      unknown.add(row.line, "{}", unknown_label(row.tags[tags.size()], labels));
     }
   }
   data::RowFile<data::TaggedRow> dropped;

@@ -67,7 +67,7 @@ void drop_unknown_labels(data::TaskFile& file, const std::vector<std::string>& l
   data::BadRows unknown(reading.file.string(), reading.columns.skip_bad);
   std::erase_if(file.rows, [&](const data::TaskRow& row) {
     const bool known = row.label && contains(labels, *row.label);
-    if (!known) unknown.add(row.line, unknown_label(row.label.value_or(""), labels));
+    if (!known) unknown.add(row.line, "{}", unknown_label(row.label.value_or(""), labels));
     return !known;
   });
   data::RowFile<data::TaskRow> dropped;
