@@ -100,6 +100,15 @@ class SpanQuestions final : public TaskRows {
 std::unique_ptr<TaskRows> read_questions(const TaskReading& reading, std::vector<std::string>&) {
   auto file = data::read_spans(reading.file, rules_of(reading.columns), data::Labels::required);
   report_rows(file, reading.log);
+  const auto impossible =
+      std::count_if(file.rows.begin(), file.rows.end(),
+                    [](const data::SpanRow& row) { return row.answers.empty(); });
+  if (impossible > 0 && !reading.task.as<SpanTaskOptions>().answers.no_answer) {
+    reading.log.warn(
+        "{}: {} questions have no answer, yet all will get one: see "
+        "task.span.no_answer",
+        reading.file.string(), impossible);
+  }
   return std::make_unique<SpanQuestions>(std::move(file.rows), reading);
 }
 
