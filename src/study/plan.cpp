@@ -109,6 +109,9 @@ class Planner {
   std::string draft(PlannedRun run, const std::string& start, const std::string& parent,
                     const std::filesystem::path& test) {
     const auto fields = read_(run.command, run.recipe, run.overrides);
+    run.fresh = std::any_of(fields.begin(), fields.end(), [](const config::FlatField& field) {
+      return field.path == "from_scratch" && field.value == "true";
+    });
     run.hash = xxh3_128(identity(file_, run.command, fields, start, test)).hex();
     const std::string hash = run.hash;
     drafts_.emplace(hash, Draft{std::move(run), parent});

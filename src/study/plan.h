@@ -35,9 +35,10 @@ struct PlannedRun {
   std::filesystem::path recipe;
   std::vector<std::string> overrides;
   std::optional<size_t> parent;  ///< the pre-training it starts from; none: StudyFile::model
-  size_t variant = 0;            ///< the first that needs it
-  size_t task = 0;               ///< of a fine-tuning
-  int64_t seed = 0;              ///< 0: a pre-training that all seeds share
+  bool fresh = false;  ///< takes the parent's shape and vocabulary alone: weights start anew
+  size_t variant = 0;  ///< the first that needs it
+  size_t task = 0;     ///< of a fine-tuning
+  int64_t seed = 0;    ///< 0: a pre-training that all seeds share
 };
 
 /// Where a figure of the result comes from. Studies without tasks have one column, task 0.

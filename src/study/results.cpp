@@ -31,7 +31,7 @@ Figures figures_of(const Plan& plan, const std::vector<RunRecord>& records,
   return figures;
 }
 
-/// What the row's runs took, those they start from included.
+/// What the row's runs took, those whose weights they start from included.
 void add_costs(ResultRow& row, size_t variant, const Plan& plan,
                const std::vector<RunRecord>& records) {
   std::set<size_t> runs;
@@ -39,7 +39,8 @@ void add_costs(ResultRow& row, size_t variant, const Plan& plan,
     if (cell.variant != variant) continue;
     ++row.wanted;
     runs.insert(cell.run);
-    if (plan.runs[cell.run].parent) runs.insert(*plan.runs[cell.run].parent);
+    const PlannedRun& run = plan.runs[cell.run];
+    if (run.parent && !run.fresh) runs.insert(*run.parent);
   }
   for (const size_t run : runs) {
     row.flops += records[run].flops;

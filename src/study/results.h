@@ -26,7 +26,7 @@ struct ResultRow {
   std::optional<double> mean;                     ///< over columns, of their means; all are there
   std::optional<PairedDifference> to_baseline;    ///< pairs are equal seeds and columns
   int64_t finished = 0, wanted = 0;               ///< runs that give figures
-  double flops = 0, cpu_seconds = 0, tokens = 0;  ///< of every run the row stands on, each once
+  double flops = 0, cpu_seconds = 0, tokens = 0;  ///< of the runs behind the row, each once
 };
 
 struct Results {

@@ -132,7 +132,7 @@ TEST_F(Study, WhatTheBudgetDoesNotAllowIsSaid) {
 TEST_F(Study, StoppedOrKilledItGoesOnToTheSameEnd) {
   make_study();
   const std::string longer =
-      "--set pretrain.set='[\"data.shards=$data/shards\", \"train.steps=300\"]'";
+      "--set pretrain.set='[\"data.shards=$data/shards\", \"train.steps=150\"]'";
   ASSERT_EQ(run(study("whole", longer)).code, 0);
   const auto logged = [&] {
     const auto folder = run_folder("cut", "pretrain");

@@ -108,6 +108,13 @@ TEST(Plan, ValuesOfTheBaselineAreTheBaselineAndSharedWorkIsDoneOnce) {
   EXPECT_THAT(plan.runs[7].overrides, ElementsAre("rate=2", "train.seed=2"));
 }
 
+TEST(Plan, FreshWeightsAreTold) {
+  const Plan plan = make_plan(
+      read_study(kTwoAxes, {"axes=[{path='finetune.from_scratch', values=[true]}]"}), effective);
+  EXPECT_FALSE(plan.runs[1].fresh);
+  EXPECT_TRUE(plan.runs[2].fresh);
+}
+
 TEST(Plan, AGridOfTwoByTwoPreTrainsTwice) {
   const Plan plan = make_plan(read_study(kTwoAxes, {"mode=grid"}), effective);
   EXPECT_EQ(plan.variants.size(), 4u) << "15 % and 1 is the baseline";

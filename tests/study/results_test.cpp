@@ -80,6 +80,13 @@ TEST(StudyResults, AgreeWithASumByHand) {
   EXPECT_EQ(results.rows[1].cpu_seconds, 3120);
 }
 
+TEST(StudyResults, APreTrainingWhoseWeightsAreNotUsedIsNotCounted) {
+  SmallStudy study;
+  for (PlannedRun& run : study.plan.runs) run.fresh = run.variant == 1;
+  EXPECT_EQ(study.results().rows[0].tokens, 1040);
+  EXPECT_EQ(study.results().rows[1].tokens, 40);
+}
+
 TEST(StudyResults, TheTableShowsThem) {
   const eval::Table table = result_table(SmallStudy().results());
   std::vector<std::string> titles;
