@@ -20,16 +20,16 @@ constexpr const char* kStyle = R"(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui,
   sans-serif; }
-main { max-width: 800px; margin: 0 auto; padding: 40px 24px 60px; }
+main { max-width: 960px; margin: 0 auto; padding: 40px 24px 60px; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .4em; }
 h2 { font-size: 1.1rem; margin: 2.2em 0 .7em; }
 p.summary { margin: 0 0 1.4em; color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .45em .8em; text-align: right; white-space: nowrap; border-bottom: 1px solid
+th, td { padding: .45em .6em; text-align: right; white-space: nowrap; border-bottom: 1px solid
   var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .85rem; border-bottom-width: 2px; }
-.left { text-align: left; white-space: normal; min-width: 8em; overflow-wrap: anywhere; }
+.left { text-align: left; white-space: normal; min-width: 12em; }
 tr.best td { font-weight: 650; }
 figure { margin: 0; padding: 14px 14px 8px; background: var(--card); border: 1px solid
   var(--line); border-radius: 8px; }
