@@ -19,9 +19,9 @@ enum class TagScheme : uint8_t {
 };
 
 struct TagColumns {
-  int64_t word = 0;         ///< column of the word, from 0
-  int64_t tag = -1;         ///< of the tag; -1: the last
-  std::string word_prefix;  ///< taken off each word that has it ("en:" in WikiANN)
+  int64_t word = 0;              ///< column of the word, from 0
+  int64_t tag = -1;              ///< of the tag; -1: the last
+  std::string word_prefix = {};  ///< taken off each word that has it ("en:" in WikiANN)
   TagScheme scheme = TagScheme::automatic;
   bool repair = false;  ///< an I- or E- that continues nothing begins an entity, instead of refusal
   bool skip_bad = false;

@@ -12,8 +12,11 @@
 #include <string>
 
 #include "config/reader.h"
+#include "data/object_rows.h"
 #include "data/readers.h"
 #include "data/shards.h"
+#include "data/span_rows.h"
+#include "data/tagged_rows.h"
 #include "data/task.h"
 #include "heap_count.h"
 #include "model/checkpoint.h"
@@ -244,6 +247,30 @@ TEST_F(Limits, Rows) {
                                           repeat("]", kMegabyte) + ",\"label\":1}");
   EXPECT_FALSE(within_limits("labelled rows, deep value",
                              [&] { data::read_task(path, {}, data::Labels::required); }));
+}
+
+TEST_F(Limits, TaskRows) {
+  const auto read = [&](const std::string& what, const std::string& text) {
+    const auto path = put("rows.json", text);
+    const data::ReadingRules skip{.skip_bad = true};
+    within_limits("SQuAD, " + what, [&] { data::read_spans(path, skip, data::Labels::optional); });
+    within_limits("n-best, " + what, [&] { data::read_nbest(path, skip, data::Labels::optional); });
+    within_limits("CoNLL, " + what,
+                  [&] { data::read_tagged(path, {.skip_bad = true}, data::Labels::optional); });
+  };
+  for (const auto& [what, text] : json_giants(10 * kMegabyte)) read(what, text);
+  const std::string head = "{\"data\":[{\"paragraphs\":[{\"context\":\"";
+  const std::string answer = "{\"text\":\"x\",\"answer_start\":3999999},";
+  read("far answers", head + std::string(4'000'000, 'a') +
+                          "\",\"qas\":[{\"id\":\"1\",\"question\":\"q\",\"answers\":[" +
+                          repeat(answer, 8 * kMegabyte) + answer.substr(0, answer.size() - 1) +
+                          "]}]}]}]}");
+  read("many paragraphs",
+       "{\"data\":[{\"paragraphs\":[" + repeat("{\"context\":\"a\"},", 10 * kMegabyte) + "{}]}]}");
+  read("many articles", "{\"data\":[" + repeat("[[]],", 10 * kMegabyte) + "{}]}");
+  read("twice", "{" + repeat("\"u\":{\"hyp_1\":{\"score\":1,\"text\":\"a\"}},", 10 * kMegabyte) +
+                    "\"v\":1}");
+  read("long words", repeat(std::string(100'000, 'w') + "\tB-x\n", 10 * kMegabyte));
 }
 
 }  // namespace

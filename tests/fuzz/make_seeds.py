@@ -156,6 +156,30 @@ def make_rows():
     put("rows", "mark", b"\xef\xbb\xbfplain text\n\nsecond")
 
 
+def make_task_rows():
+    answer = {"text": "b\u00e9", "answer_start": 2}
+    question = {"id": "1", "question": "q", "answers": [answer, {"text": "\U0001d11e", "answer_start": 0}]}
+    none = {"question": "r", "id": "2", "answers": [], "is_impossible": True}
+    paragraph = {"qas": [question, none, question], "context": "\U0001d11e b\u00e9 c"}
+    squad = {"data": [{"paragraphs": [paragraph], "title": "T"}, {"title": "U", "paragraphs": []}], "version": "2.0"}
+    put("task_rows", "squad", json.dumps(squad))
+    put("task_rows", "squad-offset", json.dumps(squad).replace('"answer_start": 2', '"answer_start": 4000000000'))
+    put("task_rows", "squad-types", '{"data": [{"paragraphs": [{"context": 5, "qas": [1, {"id": {}}, []]}, [], 7]}, 3]}')
+    put("task_rows", "nbest", json.dumps({"u1": {"hyp_1": {"score": -1.5, "text": "a"}, "hyp_10": {"score": 0, "text": "b"},
+                                                 "ref": "a"}, "u2": {"hyp_x": 1, "hyp_2": {"score": 1e300}}, "u3": 5}))
+    put("task_rows", "conll", "-DOCSTART- -X- O\n\n# a comment here\nEU NNP B-ORG\nsays VB O\n\nen:It\tB-A\nen:is\tI-A\n")
+    put("task_rows", "bioes", "a\tB-X\nb\tI-X\nc\tE-X\nd\tS-Y\n\ne\tE-X\nf\tU-X\n")
+    put("task_rows", "iob1", "a I-X\nb B-X\nc O\nd I-Y\ne I-X\n")
+    put("task_rows", "latin1", b"LOC:city caf\xe9\nNUM:date caf\xc3\xa9\n:\n \n")
+    put("task_rows", "sts", "2.5\ta\tb\n\tc\td\nnan\te\tf\n1e999\tg\th\n")
+    put("task_rows", "cola", "gj04\t1\t*\tA \"car.\ngj04\t2\t\tA car.\nshort\n")
+    put("task_rows", "choices", json.dumps({"question": "q", "choices": ["a", "b"], "label": "B"}) + "\n" +
+        json.dumps({"sent1": "c", "ending0": "a", "ending1": "b", "label": 9}) + "\n")
+    put("task_rows", "contrastive", json.dumps({"anchor": "a", "positive": "p", "negatives": ["n", "m"], "negative_1": None}) + "\n")
+    put("task_rows", "blimp", json.dumps({"sentence_good": "a", "sentence_bad": "b", "UID": "u", "field": 3}) + "\n")
+    put("task_rows", "header", 'anchor,positive,negative\n"a\n""b",p,n\na,p\n')
+
+
 def make_text():
     put("text", "plain", "The dogs, unaffable. [MASK] caf\u00e9")
     put("text", "accents", "a\u0301\u0300 \u1e9b\u0323 \u0130\u0131\u00df \u01c5 \uac00\u1100\u1161")
@@ -167,5 +191,6 @@ def make_text():
     put("text", "long", "a" * 300 + " " + "dog" * 60)
 
 
-for make in (make_safetensors, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows, make_text):
+for make in (make_safetensors, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows, make_task_rows,
+             make_text):
     make()
