@@ -24,7 +24,7 @@ enum class LabelKind : uint8_t { one, several, score };
 struct TaskColumns {
   std::string text, pair, label;
   bool skip_bad = false;
-  std::string format = {};  ///< empty: by the file's name; else one of task_formats()
+  std::string format = "auto";  ///< by the file's name, or one of task_formats()
   TextEncoding encoding = TextEncoding::utf8;
   std::string label_separator = ",";      ///< between several labels in one column
   LabelKind label_kind = LabelKind::one;  ///< the task's choice, not a field; formats of scores
@@ -34,7 +34,7 @@ struct TaskColumns {
 
 using TaskFile = RowFile<TaskRow>;
 
-/// Names of the formats besides "tsv", "csv" and "jsonl" that know their columns themselves:
+/// Names of the formats: "tsv", "csv", "jsonl", and those that know their columns themselves:
 ///   glue-cola ...    the files of GLUE's tasks (glue.h), with and without labels
 ///   sts              score<TAB>text<TAB>text, an empty score for an unscored row
 ///   sts-benchmark    the original files of STS-B: 4 score, 5 and 6 texts, no header

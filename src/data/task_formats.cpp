@@ -85,7 +85,7 @@ const std::vector<std::string>& task_formats() {
 }
 
 TaskFormat task_format(const std::string& name, const std::filesystem::path& path) {
-  if (!name.empty()) {
+  if (name != "auto") {
     const auto& formats = known_task_formats();
     const auto found = std::find_if(formats.begin(), formats.end(),
                                     [&](const TaskFormat& f) { return f.name == name; });

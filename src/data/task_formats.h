@@ -36,7 +36,7 @@ struct TaskFormat {
 /// The formats with a name, in the order they are shown.
 const std::vector<TaskFormat>& known_task_formats();
 
-/// The format named `name`; of an empty name, the one the file's name tells. Error{config} with the
+/// The format named `name`; of "auto", the one the file's name tells. Error{config} with the
 /// nearest name.
 TaskFormat task_format(const std::string& name, const std::filesystem::path& path);
 

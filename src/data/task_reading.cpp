@@ -354,16 +354,17 @@ void TaskColumns::fields(config::FieldVisitor& v) {
   v.field("label", label, "column of the label");
   v.field("skip_bad", skip_bad, "count bad rows instead of refusing them");
   std::vector<std::string> formats = task_formats();
-  formats.insert(formats.begin(), "");
-  v.field("format", format, "what the file is; empty: told from its name", std::move(formats));
+  formats.insert(formats.begin(), "auto");
+  v.field("format", format, "what the file is; auto: told from its name", std::move(formats));
   encoding_field(v, encoding);
-  v.field("label_separator", label_separator, "stands between several labels of a row",
-          {",", ";", "|", " "});
+  v.field("label_separator", label_separator, "the character between several labels of a row");
 }
 
 TaskFile read_task(const std::filesystem::path& path, const TaskColumns& columns, Labels labels) {
   require(path == "-" || std::filesystem::exists(path), ErrorKind::data, "task",
           "{} does not exist", path.string());
+  require(columns.label_separator.size() == 1, ErrorKind::config, "task",
+          "label_separator must be one character, got '{}'", columns.label_separator);
   TaskRequest request{columns, task_format(columns.format, path), labels};
   if (request.format.kind == LabelKind::score) request.columns.label_kind = LabelKind::score;
   TaskFile file;

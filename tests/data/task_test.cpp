@@ -218,15 +218,15 @@ TEST_F(Tasks, RealFilesGiveTheDocumentedCounts) {
     int64_t unlabelled = 0;
   };
   for (const Case& c : std::vector<Case>{
-           {"glue/SST-2/train.tsv.zst", "", 67349, 2},
+           {"glue/SST-2/train.tsv.zst", "auto", 67349, 2},
            {"glue/STS-B/sts-test.tsv", "sts-benchmark", 1379, 0},
-           {"agnews/train10k.tsv.zst", "", 10001, 4},
-           {"agnews/test.tsv.zst", "", 7600, 4},
+           {"agnews/train10k.tsv.zst", "auto", 10001, 4},
+           {"agnews/test.tsv.zst", "auto", 7600, 4},
            {"trec/train_5500.label", "trec", 5452, 50},
            {"trec/train_5500.label", "trec-coarse", 5452, 6},
            {"trec/TREC_10.label", "trec-coarse", 500, 6},
-           {"banking77/train.csv", "", 10003, 77},
-           {"banking77/test.csv", "", 3080, 77},
+           {"banking77/train.csv", "auto", 10003, 77},
+           {"banking77/test.csv", "auto", 3080, 77},
            {"snli/labels.dev", "snli", 9842, 3},
            {"sick/SICK_train.txt", "sick", 4500, 0},
            {"sick/SICK_trial.txt", "sick-entailment", 500, 3},
