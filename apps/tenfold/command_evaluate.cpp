@@ -7,12 +7,14 @@
 #include "data/readers.h"
 #include "eval/metrics.h"
 #include "eval/objective_evaluation.h"
+#include "evaluated_runs.h"
 #include "fit.h"
 #include "json_text.h"
 #include "model/checkpoint.h"
 #include "model/mlm_objective.h"
 #include "nn/packing.h"
 #include "nn/stack.h"
+#include "score_files.h"
 #include "support/fail.h"
 #include "support/strings.h"
 #include "task_table.h"
@@ -32,6 +34,9 @@ struct EvaluateArguments {
   int64_t batch_tokens = 4096;
   bool json = false;
   torch::Device device = torch::kCPU;
+  ComparedRuns compared;
+  ScoredFiles files;
+  bool list_metrics = false;
 };
 
 /// The task: as asked for, or what the model remembers; with the options given.
@@ -119,31 +124,64 @@ model::LoadedModel open_model(const EvaluateArguments& arguments, const Tokenize
   return model;
 }
 
-TaskScores score_model(const EvaluateArguments& arguments, Program& program) {
+ModelScores score_model(const EvaluateArguments& arguments, Program& program) {
   const Tokenizer tokenizer = Tokenizer::load(arguments.model);
   const model::LoadedModel model = open_model(arguments, tokenizer, program);
   const int64_t positions = model.description.encoder.longest_sequence();
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
-  if (model.mlm != nullptr) return {score_text(arguments, model, max_length, tokenizer), {}};
+  if (model.mlm != nullptr) return {.figures = score_text(arguments, model, max_length, tokenizer)};
   const config::Choice task = chosen_task(arguments, model.description);
   require(!task.kind.empty(), ErrorKind::checkpoint, "evaluate", "{} is a {}: nothing to evaluate",
           arguments.model.string(), model.description.architecture);
-  return score_rows(arguments, model, task, max_length, tokenizer, program);
+  TaskScores scores = score_rows(arguments, model, task, max_length, tokenizer, program);
+  return {.figures = std::move(scores.figures),
+          .compared = std::move(scores.compared),
+          .resampled = std::move(scores.resampled),
+          .rows = scores.rows,
+          .labels = model.description.labels};
+}
+
+/// Either a model and data, or predictions and references.
+void require_inputs(const EvaluateArguments& arguments) {
+  if (!arguments.files.predictions.empty()) {
+    require(
+        arguments.compared.runs.empty() && arguments.data.empty() && arguments.compared.seeds == 0,
+        ErrorKind::usage, "evaluate",
+        "--predictions stands in place of --model, --data and --seeds");
+    require(!arguments.files.references.empty(), ErrorKind::usage, "evaluate",
+            "--predictions needs --references");
+    return;
+  }
+  require(!arguments.compared.runs.empty(), ErrorKind::usage, "evaluate",
+          "--model is required (or --predictions with --references)");
+  require(!arguments.data.empty(), ErrorKind::usage, "evaluate", "--data is required");
 }
 
 int evaluate(const EvaluateArguments& arguments, Program& program) {
-  const Figures figures = score_model(arguments, program).figures;
-  if (arguments.json) {
-    fmt::print("{}\n", json_text(figures));
+  if (arguments.list_metrics) {
+    fmt::print("{}", metrics_text());
     return 0;
   }
-  for (const auto& [name, value] : figures.items()) {
-    fmt::print("{:<18} {}\n", name,
-               value.is_number_float() ? fmt::format("{:.4f}", value.get<double>())
-               : value.is_string()     ? value.get<std::string>()
-                                       : json_text(value));
-  }
+  require_inputs(arguments);
+  const bool from_files = !arguments.files.predictions.empty();
+  const auto score_all = [&](const std::vector<std::filesystem::path>& paths) {
+    std::vector<Named> scores;
+    for (const std::filesystem::path& path : paths) {
+      if (paths.size() > 1) program.terminal.info("scoring {}", path.string());
+      EvaluateArguments one = arguments;
+      one.model = path;
+      scores.emplace_back(
+          path, from_files ? score_files(path, arguments.files) : score_model(one, program));
+    }
+    return scores;
+  };
+  const ComparedRuns& compared = arguments.compared;
+  const auto models = from_files ? std::vector<std::filesystem::path>{arguments.files.predictions}
+                                 : models_of_runs(compared.runs, compared.seeds);
+  const auto baseline = from_files ? compared.baseline : models_of_runs(compared.baseline, 0);
+  const Figures figures = figures_of_runs(score_all(models), score_all(baseline), compared.draws);
+  fmt::print("{}", arguments.json ? json_text(figures) + "\n" : figures_text(figures));
   return 0;
 }
 
@@ -151,13 +189,13 @@ int evaluate(const EvaluateArguments& arguments, Program& program) {
 
 void add_evaluate(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command =
-      app.add_subcommand("evaluate", "measure a model on labelled rows or held-out text");
-  command->add_option("--model", arguments->model, "model directory")->required();
-  command
-      ->add_option("--data", arguments->data,
-                   "labelled rows; for a masked language model text or shards")
-      ->required();
+  CLI::App* command = app.add_subcommand(
+      "evaluate", "measure models on labelled rows or held-out text, or files of predictions");
+  command->add_option("--model", arguments->compared.runs,
+                      "model directory, or RUN: its best model, or those of RUN/seed-1, seed-2, "
+                      "...; several are one group");
+  command->add_option("--data", arguments->data,
+                      "labelled rows; for a masked language model text or shards");
   std::vector<std::string> names{kTextTaskName};
   for (const TaskKind& kind : task_kinds()) names.push_back(kind.name);
   command->add_option("--task", arguments->task,
@@ -184,8 +222,14 @@ void add_evaluate(CLI::App& app, Program& program) {
   command->add_option("--batch-tokens", arguments->batch_tokens, "tokens of a batch")
       ->check(whole_number(1))
       ->capture_default_str();
+  add_comparison(*command, arguments->compared);
+  add_score_files(*command, arguments->files);
+  command->add_flag("--list-metrics", arguments->list_metrics, "the metrics there are, and end");
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
-  command->footer("Example:\n  tenfold evaluate --model runs/sst2/best --data dev.tsv --json");
+  command->footer(
+      "Examples:\n  tenfold evaluate --model runs/sst2/best --data dev.tsv --json\n"
+      "  tenfold evaluate --model runs/new --seeds 5 --baseline runs/old --data dev.tsv\n"
+      "  tenfold evaluate --predictions out.txt --references ref.txt --metrics bleu,chrf");
   command->callback([=, &program] {
     program.action = [=, &program] {
       arguments->device = parse_device(program.device_or_cpu());

@@ -5,6 +5,7 @@
 #include "data/group_collators.h"
 #include "data/object_rows.h"
 #include "data/text_group.h"
+#include "eval/resampled_scores.h"
 #include "model/sequence_objectives.h"
 #include "support/fail.h"
 #include "task_table.h"
@@ -17,8 +18,7 @@ class ChoiceRows final : public TaskRows {
   TaskScores score(const model::LoadedModel& model,
                    const eval::EvaluationOptions& options) const override {
     const model::ChoiceObjective objective(model.choice);
-    TaskScores out;
-    out.of_rows.resize(examples.size());
+    std::vector<double> right(examples.size());
     const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
       const Tensor logits = objective.logits(*model.encoder, batch, PassContext::evaluation());
       const Tensor right_B = model::ChoiceObjective::choices(logits, batch)
@@ -26,15 +26,18 @@ class ChoiceRows final : public TaskRows {
                                  .eq(batch.field("labels"))
                                  .to(torch::kCPU);
       for (size_t i = 0; i < indices.size(); ++i)
-        out.of_rows[indices[i]] = right_B[static_cast<int64_t>(i)].item<bool>() ? 1 : 0;
+        right[indices[i]] = right_B[static_cast<int64_t>(i)].item<bool>() ? 1 : 0;
       return objective.judge(logits, batch);
     };
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::ChoiceCollator(), examples, options);
-    out.figures = {{"task", "choice"},
-                   {"examples", examples.size()},
-                   {"accuracy", run.share("correct", "choice")},
-                   {"loss", run.loss}};
+    TaskScores out{.figures = {{"task", "choice"},
+                               {"examples", examples.size()},
+                               {"accuracy", run.share("correct", "choice")},
+                               {"loss", run.loss}},
+                   .compared = {"accuracy"},
+                   .rows = static_cast<int64_t>(examples.size())};
+    out.resampled = eval::mean_scores_of({std::move(right)});
     return out;
   }
 };

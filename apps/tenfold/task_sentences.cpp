@@ -8,6 +8,7 @@
 #include "data/object_rows.h"
 #include "data/text_group.h"
 #include "eval/correlation.h"
+#include "eval/resampled_scores.h"
 #include "model/sentence_losses.h"
 #include "model/sentence_objectives.h"
 #include "sentence_files.h"
@@ -55,19 +56,25 @@ class ContrastiveRows final : public TaskRows {
     std::vector<Tensor> positives;
     for (const Tensor& row : texts) positives.push_back(row[1]);
     const Tensor positives_BD = torch::stack(positives);
-    TaskScores out;
+    std::vector<double> reciprocals;
     double first = 0, among_ten = 0, reciprocal = 0;
     for (size_t i = 0; i < texts.size(); ++i) {
       const size_t rank = rank_of_positive(texts[i], positives_BD, i);
-      out.of_rows.push_back(1.0 / static_cast<double>(rank));
-      reciprocal += out.of_rows.back();
+      reciprocals.push_back(1.0 / static_cast<double>(rank));
+      reciprocal += reciprocals.back();
       first += rank <= 1 ? 1 : 0;
       among_ten += rank <= 10 ? 1 : 0;
     }
     const auto count = static_cast<double>(texts.size());
-    out.figures = {{"task", "contrastive"},          {"examples", examples.size()},
-                   {"mrr", reciprocal / count},      {"recall@1", first / count},
-                   {"recall@10", among_ten / count}, {"loss", run.loss}};
+    TaskScores out{.figures = {{"task", "contrastive"},
+                               {"examples", examples.size()},
+                               {"mrr", reciprocal / count},
+                               {"recall@1", first / count},
+                               {"recall@10", among_ten / count},
+                               {"loss", run.loss}},
+                   .compared = {"mrr"},
+                   .rows = static_cast<int64_t>(examples.size())};
+    out.resampled = eval::mean_scores_of({std::move(reciprocals)});
     return out;
   }
 
@@ -127,13 +134,14 @@ class ScoredPairs final : public TaskRows {
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::ScoredPairCollator(), examples, options);
     TaskScores out{.figures = {{"task", "similarity"}, {"examples", examples.size()}},
-                   .of_rows = {}};
+                   .compared = {"spearman", "pearson"},
+                   .rows = static_cast<int64_t>(examples.size())};
     const auto defined = [](std::optional<double> r) { return r ? Figures(*r) : Figures(); };
     out.figures["spearman"] = defined(eval::spearman(cosine, gold));
     out.figures["pearson"] = defined(eval::pearson(cosine, gold));
     out.figures["loss"] = run.loss;
-    for (size_t i = 0; i < gold.size(); ++i)
-      out.of_rows.push_back(-(cosine[i] - gold[i]) * (cosine[i] - gold[i]));
+    out.resampled =
+        eval::column_scores_of(std::move(cosine), std::move(gold), {eval::spearman, eval::pearson});
     return out;
   }
 

@@ -6,6 +6,7 @@
 #include "data/span_collator.h"
 #include "data/span_rows.h"
 #include "data/span_windows.h"
+#include "eval/resampled_scores.h"
 #include "eval/squad_score.h"
 #include "model/span_objective.h"
 #include "support/fail.h"
@@ -79,7 +80,8 @@ class SpanQuestions final : public TaskRows {
                                {"examples", rows_.size()},
                                {"f1", squad.f1},
                                {"exact", squad.exact}},
-                   .of_rows = {}};
+                   .compared = {"f1", "exact"},
+                   .rows = squad.questions};
     if (squad.answerable < squad.questions) {
       out.figures["answerable_f1"] = squad.answerable_f1;
       out.figures["answerable_exact"] = squad.answerable_exact;
@@ -87,7 +89,12 @@ class SpanQuestions final : public TaskRows {
     }
     out.figures["windows"] = windows_.size();
     out.figures["loss"] = loss;
-    for (const eval::AnswerScore& score : squad.by_question) out.of_rows.push_back(score.f1);
+    std::vector<double> f1, exact;
+    for (const eval::AnswerScore& score : squad.by_question) {
+      f1.push_back(score.f1);
+      exact.push_back(score.exact);
+    }
+    out.resampled = eval::mean_scores_of({std::move(f1), std::move(exact)});
     return out;
   }
 

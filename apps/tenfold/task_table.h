@@ -15,6 +15,7 @@
 #include "config/fields.h"
 #include "data/collator.h"
 #include "data/task.h"
+#include "eval/bootstrap.h"
 #include "eval/objective_evaluation.h"
 #include "model/checkpoint.h"
 #include "model/objective.h"
@@ -38,9 +39,10 @@ struct TaskReading {
 };
 
 struct TaskScores {
-  Figures figures;              ///< "task", "examples", the main metric, the others, "loss"
-  std::vector<double> of_rows;  ///< how well each row of the file was done, by the main metric or
-                                ///< what comes nearest to it in a single row
+  Figures figures;  ///< "task", "examples", the main metric, the others, "loss"
+  std::vector<std::string> compared = {};  ///< metrics that a paired comparison resamples, ...
+  eval::WeightedScores resampled = {};     ///< ... and their values by weights of the file's rows
+  int64_t rows = 0;
 };
 
 /// The rows of one file as examples, with what their kind keeps of them for scoring.

@@ -1,5 +1,7 @@
 // Tagging of words: CoNLL columns in, entities found.
 // Not here: tags of running text (the public Model).
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -7,6 +9,7 @@
 #include "data/word_collator.h"
 #include "data/word_windows.h"
 #include "eval/entity_score.h"
+#include "eval/resampled_scores.h"
 #include "model/tagging_objective.h"
 #include "support/fail.h"
 #include "task_table.h"
@@ -56,19 +59,26 @@ class TaggedWords final : public TaskRows {
     };
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::WordCollator(), examples, options);
-    TaskScores out{.figures = {{"task", "tagging"}, {"examples", gold_.size()}}, .of_rows = {}};
+    TaskScores out{.figures = {{"task", "tagging"}, {"examples", gold_.size()}},
+                   .rows = static_cast<int64_t>(gold_.size())};
     if (std::all_of(labels_.begin(), labels_.end(), is_entity_tag)) {
       const auto entities = eval::score_entities(gold_, predicted);
       out.figures["f1"] = entities.all.f1();
       out.figures["precision"] = entities.all.precision();
       out.figures["recall"] = entities.all.recall();
+      std::vector<std::array<int64_t, 3>> of_rows;
+      for (const eval::EntityCounts& counts : entities.by_sentence)
+        of_rows.push_back({counts.gold, counts.predicted, counts.correct});
+      out.compared = {"f1", "precision", "recall"};
+      out.resampled = eval::sum_scores_of<3>(std::move(of_rows), [](const auto& sums) {
+        const eval::EntityCounts all{.gold = sums[0], .predicted = sums[1], .correct = sums[2]};
+        return std::vector<double>{all.f1(), all.precision(), all.recall()};
+      });
       for (const auto& [type, counts] : entities.by_type) out.figures["f1/" + type] = counts.f1();
     }
     out.figures["accuracy"] = run.share("correct", "tagging");
     out.figures["words"] = run.denominators.at("tagging");
     out.figures["loss"] = run.loss;
-    for (size_t row = 0; row < gold_.size(); ++row)
-      out.of_rows.push_back(gold_[row] == predicted[row] ? 1 : 0);
     return out;
   }
 

@@ -1,6 +1,8 @@
 // Tasks on a text or a pair: one class, several labels at once, a number.
 // Not here: reading rows (data/task.h) or what is computed (model).
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <map>
 
 #include "data/classification_collator.h"
@@ -8,6 +10,7 @@
 #include "eval/correlation.h"
 #include "eval/label_sets.h"
 #include "eval/metrics.h"
+#include "eval/resampled_scores.h"
 #include "model/classification_objective.h"
 #include "model/sequence_objectives.h"
 #include "support/fail.h"
@@ -54,7 +57,18 @@ class ClassificationRows final : public TaskRows {
     figures["majority_class"] = labels_[static_cast<size_t>(majority)];
     figures["majority_accuracy"] = static_cast<double>(scores.confusion.gold_count(majority)) /
                                    static_cast<double>(examples.size());
-    return {std::move(figures), std::move(scores.correct)};
+    TaskScores out{.figures = std::move(figures),
+                   .compared = {"accuracy", "f1_macro", "f1_micro", "mcc"},
+                   .rows = static_cast<int64_t>(examples.size())};
+    std::vector<eval::ConfusionMetric> metrics = {eval::accuracy, eval::f1_macro, eval::f1_micro,
+                                                  eval::matthews_correlation};
+    if (labels_.size() == 2) {
+      out.compared.emplace_back("f1");
+      metrics.emplace_back(eval::f1_binary);
+    }
+    out.resampled = eval::confusion_scores_of(
+        scores.gold, scores.predicted, static_cast<int64_t>(labels_.size()), std::move(metrics));
+    return out;
   }
 
  private:
@@ -115,11 +129,25 @@ class MultiLabelRows final : public TaskRows {
     const auto run = eval::evaluate_steps(*model.encoder, step, data::TargetCollator("multi_label"),
                                           examples, options);
     eval::LabelSetScores scores(static_cast<int64_t>(examples[0].labels.size()));
-    TaskScores out;
+    std::vector<std::array<int64_t, 4>> of_rows;  // decisions shared, gold and predicted; equal
     for (size_t i = 0; i < examples.size(); ++i) {
       scores.add(gold[i], predicted[i]);
-      out.of_rows.push_back(gold[i] == predicted[i] ? 1 : 0);
+      LabelSet both;
+      std::set_intersection(gold[i].begin(), gold[i].end(), predicted[i].begin(),
+                            predicted[i].end(), std::back_inserter(both));
+      of_rows.push_back({static_cast<int64_t>(both.size()), static_cast<int64_t>(gold[i].size()),
+                         static_cast<int64_t>(predicted[i].size()),
+                         gold[i] == predicted[i] ? 1 : 0});
     }
+    TaskScores out{.figures = {},
+                   .compared = {"f1_micro", "exact"},
+                   .rows = static_cast<int64_t>(examples.size())};
+    const auto rows = static_cast<double>(examples.size());
+    out.resampled = eval::sum_scores_of<4>(std::move(of_rows), [rows](const auto& sums) {
+      const auto decisions = static_cast<double>(sums[1] + sums[2]);
+      return std::vector<double>{decisions == 0 ? 0 : 2 * static_cast<double>(sums[0]) / decisions,
+                                 static_cast<double>(sums[3]) / rows};
+    });
     out.figures = {{"task", "multi_label"},
                    {"examples", examples.size()},
                    {"f1_micro", scores.f1_micro()},
@@ -182,14 +210,15 @@ class RegressionRows final : public TaskRows {
     const auto run = eval::evaluate_steps(*model.encoder, step, data::TargetCollator("regression"),
                                           examples, options);
     TaskScores out{.figures = {{"task", "regression"}, {"examples", examples.size()}},
-                   .of_rows = {}};
+                   .compared = {"pearson", "spearman"},
+                   .rows = static_cast<int64_t>(examples.size())};
     // Undefined where all numbers are equal: null.
     const auto defined = [](std::optional<double> r) { return r ? Figures(*r) : Figures(); };
     out.figures["pearson"] = defined(eval::pearson(predicted, gold));
     out.figures["spearman"] = defined(eval::spearman(predicted, gold));
     out.figures["loss"] = run.loss;
-    for (size_t i = 0; i < gold.size(); ++i)
-      out.of_rows.push_back(-(predicted[i] - gold[i]) * (predicted[i] - gold[i]));
+    out.resampled = eval::column_scores_of(std::move(predicted), std::move(gold),
+                                           {eval::pearson, eval::spearman});
     return out;
   }
 };
