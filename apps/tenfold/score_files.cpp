@@ -1,5 +1,5 @@
 // Rows of texts in and their metrics out.
-// Not here: the metrics (eval/text_scores.h).
+// Not here: the metrics (eval/text_scores.h), or answers to questions (score_answers.cpp).
 #include "score_files.h"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include "eval/metric_table.h"
 #include "eval/report.h"
 #include "eval/text_scores.h"
+#include "score_answers.h"
 #include "support/fail.h"
 #include "support/json.h"
 #include "support/strings.h"
@@ -102,12 +103,14 @@ std::vector<std::string> metric_list(const std::string& text) {
 }  // namespace
 
 void add_score_files(CLI::App& command, ScoredFiles& files) {
-  CLI::Option* predictions =
-      command.add_option("--predictions", files.predictions,
-                         "texts to score in place of a model: a line each, or *.jsonl");
+  CLI::Option* predictions = command.add_option(
+      "--predictions", files.predictions,
+      "in place of a model: a text a line, *.jsonl, or for SQuAD {\"id\": \"answer\", "
+      "...}");
   command
       .add_option("--references", files.references,
-                  "right texts for the rows of --predictions; several files: several a row")
+                  "right texts for the rows of --predictions (several files: several a row), or "
+                  "questions as SQuAD's *.json")
       ->needs(predictions);
   command
       .add_option("--metrics", files.metrics,
@@ -126,6 +129,11 @@ void add_score_files(CLI::App& command, ScoredFiles& files) {
 }
 
 ModelScores score_files(const std::filesystem::path& predictions, const ScoredFiles& files) {
+  if (data::plain_name(files.references[0]).extension() == ".json") {
+    require(files.references.size() == 1, ErrorKind::usage, "evaluate",
+            "--references: expected one SQuAD file, got {} files", files.references.size());
+    return score_answers(predictions, files.references[0]);
+  }
   ModelScores scores;
   scores.compared = metric_list(files.metrics);
   const eval::TextScoreOptions options{

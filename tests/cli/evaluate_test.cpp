@@ -102,6 +102,42 @@ TEST_F(Evaluate, SaysWhatIsWrongWithFilesOfPredictions) {
          "rows.jsonl:2: the row is not JSON");
 }
 
+TEST_F(Evaluate, ScoresAnswersToSquadQuestions) {
+  const auto question = [](const std::string& id, const std::string& answers) {
+    return "{\"id\":\"" + id + "\",\"question\":\"who?\",\"answers\":[" + answers + "]}";
+  };
+  const std::string cat = "{\"text\":\"the old cat\",\"answer_start\":0}";
+  spill(at("dev.json"),
+        "{\"data\":[{\"title\":\"t\",\"paragraphs\":[{\"context\":\"the old cat "
+        "sat\",\"qas\":[" +
+            question("a", cat) + "," + question("b", cat) + "," + question("c", cat) + "," +
+            question("d", "") + "]}]}]}");
+  spill(at("said.json"), "{\"a\":\"Old cat.\",\n\"b\":\"a cat sat\",\n\"d\":\"\",\"x\":\"y\"}");
+  const std::string line =
+      "evaluate --json --predictions " + at("said.json") + " --references " + at("dev.json");
+  const Ran ran = run(line);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json scores = json::parse(ran.out);
+  EXPECT_EQ(scores.at("examples"), 4);
+  EXPECT_EQ(scores.at("missing"), 1);
+  EXPECT_EQ(scores.at("unknown"), 1);
+  EXPECT_DOUBLE_EQ(scores.at("exact").get<double>(), 0.5);             // a, d
+  EXPECT_DOUBLE_EQ(scores.at("f1").get<double>(), (1 + 0.5 + 1) / 4);  // b: one word of two and two
+  EXPECT_DOUBLE_EQ(scores.at("answerable_exact").get<double>(), 1.0 / 3);
+  EXPECT_EQ(scores.at("unanswerable_exact"), 1.0);
+  const Ran same = run(line + " --draws 50 --baseline " + at("said.json"));
+  EXPECT_EQ(json::parse(same.out).at("difference").at("f1").at("p_value"), 1.0);
+
+  spill(at("said.json"), "{\"a\":\"x\",\n\"b\":3}");
+  expect(line, 3, "said.json:2: the answer to 'b' is no text");
+  spill(at("said.json"), "{\"a\":\"x\",\"a\":\"y\"}");
+  expect(line, 3, "'a'");
+  spill(at("said.json"), "{\"q\":\"x\"}");
+  expect(line, 3, "answers none of the 4 questions");
+  spill(at("said.json"), "[1, 2");
+  expect(line, 3, "said.json");
+}
+
 TEST_F(Evaluate, ListsItsMetrics) {
   const Ran ran = run("evaluate --list-metrics");
   ASSERT_EQ(ran.code, 0) << ran.err;
