@@ -14,7 +14,7 @@
 namespace tenfold::app {
 namespace {
 
-std::map<std::string, std::string> read_answers(const std::filesystem::path& path) {
+std::map<std::string, std::string> answers_of_file(const std::filesystem::path& path) {
   require(std::filesystem::exists(path), ErrorKind::data, "evaluate", "{} does not exist",
           path.string());
   std::map<std::string, std::string> answers;
@@ -31,7 +31,7 @@ std::map<std::string, std::string> read_answers(const std::filesystem::path& pat
   return answers;
 }
 
-std::vector<eval::AnsweredQuestion> read_questions(const std::filesystem::path& path) {
+std::vector<eval::AnsweredQuestion> questions_of_file(const std::filesystem::path& path) {
   std::vector<eval::AnsweredQuestion> questions;
   for (const data::SpanRow& row : data::read_spans(path, {}, data::Labels::optional).rows) {
     eval::AnsweredQuestion question{row.id, {}};
@@ -45,8 +45,8 @@ std::vector<eval::AnsweredQuestion> read_questions(const std::filesystem::path& 
 
 ModelScores score_answers(const std::filesystem::path& predictions,
                           const std::filesystem::path& questions) {
-  const auto asked = read_questions(questions);
-  const eval::SquadScores squad = eval::score_squad(asked, read_answers(predictions));
+  const auto asked = questions_of_file(questions);
+  const eval::SquadScores squad = eval::score_squad(asked, answers_of_file(predictions));
   require(squad.missing < squad.questions, ErrorKind::data, "evaluate",
           "{} answers none of the {} questions of {}", predictions.string(), squad.questions,
           questions.string());
