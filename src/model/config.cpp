@@ -43,7 +43,7 @@ void EncoderConfig::fields(config::FieldVisitor& v) {
   v.field("initializer_range", initializer_range, "deviation of fresh weights", at_least(0));
   v.field("layer_norm_eps", layer_norm_eps, "epsilon of the layer norms", at_least(0));
   v.field("pad_token_id", pad_token_id, "row of the word embeddings that never learns",
-          at_least(0));
+          between(0, 16'000'000));
   v.choice("attention", attention, "attention of every layer", v.kinds("attention"));
   v.field("residual_attention", residual_attention,
           "carry raw attention scores from layer to layer");

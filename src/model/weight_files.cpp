@@ -17,6 +17,28 @@ void replace_end(std::string& text, std::string_view end, std::string_view repla
   if (text.ends_with(end)) text.replace(text.size() - end.size(), end.size(), replacement);
 }
 
+/// Weights that other frameworks wrote: there is a way, but it is not through this program.
+void refuse_other_frameworks(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    require(
+        !(name.ends_with(".index") && name.find("ckpt") != std::string::npos),
+        ErrorKind::unsupported, "model",
+        "{} is a TensorFlow checkpoint: convert it first, with transformers 4 installed: python "
+        "-m transformers.models.bert.convert_bert_original_tf_checkpoint_to_pytorch "
+        "--tf_checkpoint_path {} --bert_config_file bert_config.json --pytorch_dump_path "
+        "pytorch_model.bin (for ELECTRA: models.electra.convert_electra_original_tf_checkpoint"
+        "_to_pytorch)",
+        entry.path().string(), (entry.path().parent_path() / entry.path().stem()).string());
+    require(name != "tf_model.h5" && name != "flax_model.msgpack", ErrorKind::unsupported, "model",
+            "{} holds weights of {} alone: convert them first, with transformers 4 installed: "
+            "AutoModel.from_pretrained(DIR, {}=True).save_pretrained(OUT)",
+            directory.string(), name == "tf_model.h5" ? "TensorFlow" : "Flax",
+            name == "tf_model.h5" ? "from_tf" : "from_flax");
+  }
+}
+
 }  // namespace
 
 std::string present_name(const std::string& stored, const Family& family) {
@@ -33,20 +55,29 @@ std::string present_name(const std::string& stored, const Family& family) {
 
 WeightFiles::WeightFiles(const std::filesystem::path& directory, const Family& family)
     : directory_(directory), family_(family) {
-  const auto single = directory / "model.safetensors",
-             index = directory / "model.safetensors.index.json";
-  if (std::filesystem::exists(single)) {
-    add_file(single);
-  } else if (std::filesystem::exists(index)) {
-    add_shards(index);
+  const auto there = [&](const char* name) { return std::filesystem::exists(directory / name); };
+  if (there("model.safetensors")) {
+    add_file(directory / "model.safetensors", Format::safetensors);
+  } else if (there("model.safetensors.index.json")) {
+    add_shards(directory / "model.safetensors.index.json", Format::safetensors);
+  } else if (there("pytorch_model.bin")) {
+    add_file(directory / "pytorch_model.bin", Format::pytorch);
+  } else if (there("pytorch_model.bin.index.json")) {
+    add_shards(directory / "pytorch_model.bin.index.json", Format::pytorch);
   } else {
+    refuse_other_frameworks(directory);
     fail(ErrorKind::checkpoint, "model",
-         "{} holds neither model.safetensors nor model.safetensors.index.json", directory.string());
+         "{} holds neither model.safetensors nor pytorch_model.bin, nor an index of either",
+         directory.string());
   }
 }
 
-void WeightFiles::add_file(const std::filesystem::path& path) {
-  files_.push_back(SafetensorsFile::open(path, Access::whole));
+void WeightFiles::add_file(const std::filesystem::path& path, Format format) {
+  if (format == Format::safetensors) {
+    files_.push_back(SafetensorsFile::open(path, Access::whole));
+  } else {
+    files_.push_back(MappedTensors::open_torch_checkpoint(path, Access::whole));
+  }
   for (const TensorEntry& entry : files_.back().entries()) {
     const std::string name = present_name(entry.name, family_);
     if (name.empty()) continue;
@@ -55,7 +86,7 @@ void WeightFiles::add_file(const std::filesystem::path& path) {
   }
 }
 
-void WeightFiles::add_shards(const std::filesystem::path& index) {
+void WeightFiles::add_shards(const std::filesystem::path& index, Format format) {
   const std::string file = index.string();
   const nlohmann::json parsed = parse_json(read_file(index, kLargestIndex, ErrorKind::checkpoint),
                                            file, ErrorKind::checkpoint, "model");
@@ -78,7 +109,7 @@ void WeightFiles::add_shards(const std::filesystem::path& index) {
     require(std::filesystem::is_regular_file(path) && !std::filesystem::is_symlink(path),
             ErrorKind::checkpoint, "model", "{}: shard {} is missing or no plain file", file,
             shard);
-    add_file(path);
+    add_file(path, format);
     opened[shard] = files_.size() - 1;
   }
   for (const auto& [tensor, shard] : parsed["weight_map"].items()) {

@@ -14,9 +14,10 @@ namespace tenfold::model {
 
 class WeightFiles {
  public:
-  /// Opens model.safetensors, or the shards named by model.safetensors.index.json.
-  /// Error{checkpoint} where there is neither, a shard is missing or lies outside the folder, or
-  /// two tensors have one name.
+  /// Opens the first there is of model.safetensors, model.safetensors.index.json with its shards,
+  /// pytorch_model.bin, pytorch_model.bin.index.json with its shards. Error{checkpoint} where there
+  /// is none, a shard is missing or lies outside the folder, or two tensors have one name;
+  /// Error{unsupported} with the way to convert them where there are weights of other frameworks.
   WeightFiles(const std::filesystem::path& directory, const Family& family);
 
   bool has(const std::string& name) const { return places_.contains(name); }
@@ -27,16 +28,17 @@ class WeightFiles {
   const Family& family() const { return family_; }
 
  private:
+  enum class Format : uint8_t { safetensors, pytorch };
   struct Place {
     size_t file;
     std::string stored_name;
   };
-  void add_file(const std::filesystem::path& path);
-  void add_shards(const std::filesystem::path& index);
+  void add_file(const std::filesystem::path& path, Format format);
+  void add_shards(const std::filesystem::path& index, Format format);
 
   std::filesystem::path directory_;
   Family family_;
-  std::vector<SafetensorsFile> files_;
+  std::vector<MappedTensors> files_;
   std::map<std::string, Place> places_;
 };
 

@@ -33,12 +33,13 @@ enum class ElementType : uint8_t {
 std::string_view element_name(ElementType type);
 uint64_t element_size(ElementType type);
 
-/// One tensor of a file: row-major, bytes [begin, end) counted from the start of the data.
+/// One tensor of a file: bytes [begin, end) counted from the start of the data.
 struct TensorEntry {
   std::string name;
   ElementType type = ElementType::f32;
   std::vector<int64_t> shape;
   uint64_t begin = 0, end = 0;
+  std::vector<int64_t> strides = {};  ///< in elements; empty: row-major, as always in this format
 };
 
 struct SafetensorsHeader {

@@ -24,6 +24,7 @@
 #include "tenfold/error.h"
 #include "tenfold/tokenizer.h"
 #include "tensor/safetensors_tensors.h"
+#include "torch_file.h"
 
 namespace tenfold {
 namespace {
@@ -136,6 +137,54 @@ TEST_F(Limits, Safetensors) {
   put("model.safetensors", with_length("{}") + std::string(8, '\xff'));
   EXPECT_FALSE(within_limits("safetensors, trailing bytes",
                              [&] { SafetensorsFile::open(folder_ / "model.safetensors"); }));
+}
+
+TEST_F(Limits, Pytorch) {
+  namespace pickle = testing::pickle;
+  const auto read = [&](const std::string& what, const std::string& bytes) {
+    const auto path = put("pytorch_model.bin", bytes);
+    return within_limits("pytorch, " + what,
+                         [&] { MappedTensors::open_torch_checkpoint(path, Access::whole); });
+  };
+  const auto refused = [&](const std::string& what, const std::string& ops) {
+    EXPECT_FALSE(read(what, testing::torch_archive("\x80\x02" + ops, {})));
+  };
+  constexpr size_t kBytes = 20 * kMegabyte;
+  refused("nones", repeat("N", kBytes));
+  refused("marks", repeat("(", kBytes));
+  refused("memos", "N" + repeat("\x94", kBytes));
+  refused("recalls", std::string("Nq\0", 3) + repeat(std::string("h\0", 2), kBytes));
+  refused("tuples", ")" + repeat("\x85", kBytes));
+  refused("many tuples", repeat(")\x85", kBytes));
+  refused(
+      "one long tuple again and again",
+      "(" + repeat("N", 200'000) + std::string("tq\0", 3) +
+          repeat(pickle::global("collections", "OrderedDict") + std::string("h\0R", 3), kBytes));
+  refused("one text", pickle::text(std::string(kBytes, 'x')) + ".");
+  refused("one function", pickle::global(std::string(kBytes, 'x'), "y"));
+  refused("dicts", repeat("}", kBytes));
+  refused("a pickle above the limit", std::string(70 * kMegabyte, 'N'));
+  const std::string value = pickle::tensor(pickle::storage("FloatStorage", "0", 1), 0, {1}, {1}) +
+                            "q" + std::string(1, 0);
+  EXPECT_FALSE(read("one tensor under many names",
+                    testing::torch_archive("\x80\x02}(" + pickle::text("first") + value +
+                                               number_off(kBytes,
+                                                          [](size_t i) {
+                                                            return pickle::text(std::to_string(i)) +
+                                                                   std::string("h\0", 2);
+                                                          }) +
+                                               "u.",
+                                           {std::string(4, '\0')})));
+  std::vector<std::pair<std::string, std::string>> many;
+  for (size_t i = 0; i < 5'000; ++i)
+    many.emplace_back("w" + std::to_string(i),
+                      pickle::tensor(pickle::storage("FloatStorage", "0", 1), 0, {1}, {1}));
+  EXPECT_TRUE(read("5,000 tensors",
+                   testing::torch_archive(pickle::state_dict(many), {std::string(4, '\0')})));
+  std::vector<testing::ArchiveEntry> entries(65'000);
+  for (size_t i = 0; i < entries.size(); ++i)
+    entries[i].name = "archive/" + std::string(200, 'n') + std::to_string(i);
+  EXPECT_FALSE(read("65,000 entries", testing::zip_archive(entries)));
 }
 
 TEST_F(Limits, ConfigJson) {

@@ -4,9 +4,11 @@
 Not here: any check. The replay programs of the fast suite read what this writes.
 """
 import gzip
+import io
 import json
 import pathlib
 import struct
+import zipfile
 
 root = pathlib.Path(__file__).parent / "corpus"
 
@@ -44,6 +46,60 @@ def make_safetensors():
     put("safetensors", "long-header", struct.pack("<Q", 2**63) + b"{}")
 
 
+def pickle_text(s):
+    data = s.encode()
+    return b"X" + struct.pack("<I", len(data)) + data
+
+
+def pickle_global(module, name):
+    return b"c" + f"{module}\n{name}\n".encode()
+
+
+def pickle_tuple(numbers):
+    return b"(" + b"".join(b"\x8a\x08" + struct.pack("<q", n) for n in numbers) + b"t"
+
+
+def pickle_tensor(storage, key, size, offset, shape, strides):
+    place = b"(" + pickle_text("storage") + pickle_global("torch", storage) + pickle_text(key) + pickle_text("cpu")
+    return (pickle_global("torch._utils", "_rebuild_tensor_v2") + b"(" + place + b"K" + bytes([size]) + b"tQK" +
+            bytes([offset]) + pickle_tuple(shape) + pickle_tuple(strides) + b"\x89" +
+            pickle_global("collections", "OrderedDict") + b")RtR")
+
+
+def state_dict(values, end=b"."):
+    items = b"".join(pickle_text(name) + value for name, value in values.items())
+    return b"\x80\x02" + pickle_global("collections", "OrderedDict") + b")Rq\x00(" + items + b"u" + end
+
+
+def archive(entries, method=zipfile.ZIP_STORED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as file:
+        for name, data in entries.items():
+            file.writestr(zipfile.ZipInfo("a/" + name), data, method)
+    return out.getvalue()
+
+
+def make_pytorch():
+    w = pickle_tensor("FloatStorage", "0", 6, 0, [2, 3], [3, 1])
+    data = bytes(24)
+    put("pytorch", "ok-one", archive({"data.pkl": state_dict({"w": w}), "byteorder": "little", "data/0": data}))
+    put("pytorch", "ok-views", archive({"data.pkl": state_dict({
+        "w": w, "t": pickle_tensor("FloatStorage", "0", 6, 0, [3, 2], [1, 3]),
+        "s": pickle_tensor("FloatStorage", "0", 6, 5, [], [])}), "data/0": data}))
+    put("pytorch", "ok-none", archive({"data.pkl": state_dict({})}))
+    put("pytorch", "ok-attributes", archive({"data.pkl": state_dict({"w": w}, end=b"}" + pickle_text("_metadata") +
+        b"}sb."), "data/0": data}))
+    put("pytorch", "ok-protocol4", archive({"data.pkl": b"\x80\x04\x95" + bytes(8) + b"}\x94(\x8c\x01w\x94" + w +
+        b"u.", "data/0": data}))
+    put("pytorch", "bad-call", archive({"data.pkl": state_dict({"w": pickle_global("os", "system") + b"(" +
+        pickle_text("true") + b"tR"})}))
+    put("pytorch", "bad-overlap", archive({"data.pkl": state_dict({
+        "w": pickle_tensor("FloatStorage", "0", 6, 0, [2**40], [0])}), "data/0": data}))
+    put("pytorch", "bad-cycle", archive({"data.pkl": b"\x80\x02}q\x00" + pickle_text("w") + b"h\x00s."}))
+    put("pytorch", "bad-compressed", archive({"data.pkl": state_dict({"w": w}), "data/0": data}, zipfile.ZIP_DEFLATED))
+    put("pytorch", "bad-legacy", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.")
+
+
 def make_config():
     bert = {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "vocab_size": 80,
             "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
@@ -56,6 +112,13 @@ def make_config():
     put("config_json", "own", json.dumps({**bert, "model_type": "tenfold-bert", "tenfold": {"version": "0.1.0", "model": {
         "num_hidden_layers": 3, "residual_attention": True, "layers": [{"count": 1}, {"count": 2, "attention": {
             "kind": "softmax"}, "intermediate_size": 8}]}}}))
+    put("config_json", "electra", json.dumps({**bert, "model_type": "electra", "architectures": ["ElectraForMultipleChoice"],
+        "embedding_size": 8, "summary_type": "first", "summary_use_proj": True, "summary_activation": "gelu",
+        "summary_last_dropout": 0.1, "problem_type": None}))
+    put("config_json", "roberta", json.dumps({**bert, "model_type": "roberta", "architectures": [
+        "RobertaForSequenceClassification"], "pad_token_id": 1, "type_vocab_size": 1,
+        "problem_type": "multi_label_classification"}))
+    put("config_json", "no-positions", json.dumps({**bert, "model_type": "roberta", "pad_token_id": 31}))
     put("config_json", "heads", json.dumps({**bert, "num_attention_heads": 3}))
     put("config_json", "huge", json.dumps({**bert, "hidden_size": 10**30, "num_hidden_layers": -1}))
     put("config_json", "types", json.dumps({**bert, "hidden_size": "16", "id2label": ["x"], "architectures": {}}))
@@ -191,6 +254,6 @@ def make_text():
     put("text", "long", "a" * 300 + " " + "dog" * 60)
 
 
-for make in (make_safetensors, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows, make_task_rows,
-             make_text):
+for make in (make_safetensors, make_pytorch, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows,
+             make_task_rows, make_text):
     make()
