@@ -97,6 +97,21 @@ struct ChoiceQuestion {
   std::vector<std::string_view> choices;
 };
 
+/// How the rows of a text become its vector.
+enum class EmbedPooling : uint8_t {
+  as_stored,  ///< as the directory says (modules.json of sentence-transformers); else the mean
+  mean,       ///< of all tokens, special ones included
+  cls,        ///< the first token
+  max,        ///< the largest value of each column
+};
+
+struct EmbedOptions {
+  EmbedPooling pooling = EmbedPooling::as_stored;
+  std::optional<bool> normalize = {};      ///< to length 1; none: as the directory says, else not
+  std::optional<std::string> prompt = {};  ///< name of a stored text to put in front; "": no text;
+                                           ///< none: the directory's own choice
+};
+
 /// The head that a model must have.
 enum class ModelHead : uint8_t { as_stored, vocabulary, classifier };
 
@@ -120,9 +135,11 @@ class Model {
   /// that is not there, or a dtype that this processor has no instructions for.
   static Model load(const std::filesystem::path& directory, const ModelOptions& options = {});
 
-  /// The mean of each text's last hidden states, special tokens included: one vector of width()
-  /// numbers a text.
-  std::vector<std::vector<float>> embed(std::span<const std::string_view> texts) const;
+  /// One vector of width() numbers a text, pooled from its last hidden states. A directory of
+  /// sentence-transformers gives what that library gives: its pooling, dense layers, norm, prompt
+  /// and longest text. Error{config} for a prompt that is not stored.
+  std::vector<std::vector<float>> embed(std::span<const std::string_view> texts,
+                                        const EmbedOptions& options = {}) const;
 
   /// The `top` best tokens for every [MASK] in each text. Error{unsupported} where the model has no
   /// vocabulary head, Error{checkpoint} where its vocabulary has no mask token.

@@ -74,8 +74,10 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
   if (config_.first_position() > 0) positions_T = positions_T + config_.first_position();
   Tensor embedded_TE = look_up_words(words_->weight, tokens.ids_T, config_.pad_token_id);
   embedded_TE = embedded_TE + positions_->forward(positions_T);
-  embedded_TE = embedded_TE + (tokens.segments_T.defined() ? segments_->forward(tokens.segments_T)
-                                                           : segments_->weight[0]);
+  // RoBERTa has one kind of segment, whatever the tokens say.
+  const bool segmented = tokens.segments_T.defined() && config_.type_vocab_size > 1;
+  embedded_TE =
+      embedded_TE + (segmented ? segments_->forward(tokens.segments_T) : segments_->weight[0]);
   embedded_TE = norm_->forward(embedded_TE);
   if (pass.training && config_.hidden_dropout_prob > 0) {
     embedded_TE = dropout_rows(embedded_TE, row_keys(pass, layout).to(embedded_TE.device()),

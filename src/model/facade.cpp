@@ -22,6 +22,16 @@ model::Head stored_head(ModelHead head) {
   return model::Head::as_stored;
 }
 
+model::Pooling pooling_of(EmbedPooling wanted, model::Pooling stored) {
+  switch (wanted) {
+    case EmbedPooling::as_stored: return stored;
+    case EmbedPooling::mean: return model::Pooling::mean;
+    case EmbedPooling::cls: return model::Pooling::cls;
+    case EmbedPooling::max: return model::Pooling::max;
+  }
+  return stored;
+}
+
 /// What a classifier's numbers say: probabilities, or a number as it is.
 Tensor shares(const Tensor& logits_BC, model::ProblemType problem) {
   switch (problem) {
@@ -77,8 +87,10 @@ std::vector<TokenScore> Model::Impl::candidates(const std::vector<int32_t>& ids,
   return best;
 }
 
-Model Model::load(const std::filesystem::path& directory, const ModelOptions& options) {
+Model Model::load(const std::filesystem::path& root, const ModelOptions& options) {
   const torch::Device device = parse_device(options.device);
+  const model::SentenceDirectory sentence = model::read_sentence_directory(root);
+  const std::filesystem::path& directory = sentence.encoder;
   if (options.head == ModelHead::classifier) {
     const model::ModelDescription description = model::read_description(directory);
     require(!description.labels.empty(), ErrorKind::checkpoint, "model",
@@ -91,10 +103,11 @@ Model Model::load(const std::filesystem::path& directory, const ModelOptions& op
                directory, {.head = stored_head(options.head),
                            .map_weights = true,
                            .tensors = torch::TensorOptions().dtype(torch::kFloat).device(device)}),
-           device});
+           device, sentence});
   require(impl->tokenizer.size() <= impl->loaded.description.encoder.vocab_size,
           ErrorKind::checkpoint, "model", "{}: the tokenizer has {} tokens, the model {}",
           directory.string(), impl->tokenizer.size(), impl->loaded.description.encoder.vocab_size);
+  sentence.check_width(impl->loaded.description.encoder.hidden_size);
   const at::ScalarType type = parse_dtype(options.dtype);
   for (const model::OwnedModule& owned : impl->loaded.modules()) {
     nn::compute_in(*owned.module, type);
@@ -103,18 +116,35 @@ Model Model::load(const std::filesystem::path& directory, const ModelOptions& op
   return Model(std::move(impl));
 }
 
-std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> texts) const {
-  torch::NoGradGuard no_gradient;
+std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> texts,
+                                             const EmbedOptions& options) const {
+  const torch::NoGradGuard no_gradient;
+  model::SentenceDirectory sentence = impl_->sentence;
+  sentence.pooling = pooling_of(options.pooling, sentence.pooling);
+  sentence.normalize = options.normalize.value_or(sentence.normalize);
+  const std::string prompt = sentence.prompt(options.prompt.value_or(sentence.default_prompt));
+  size_t longest = impl_->longest();
+  if (sentence.max_length > 0)
+    longest = std::min(longest, static_cast<size_t>(sentence.max_length));
   std::vector<data::Example> rows;
-  for (const std::string_view text : texts) rows.push_back(impl_->encode({.first = text}));
+  for (const std::string_view text : texts) {
+    data::Example row;
+    row.sequences["tokens"] =
+        impl_->tokenizer.encode_single(prompt + std::string(text), longest).ids;
+    rows.push_back(std::move(row));
+  }
   std::vector<std::vector<float>> vectors(rows.size());
   in_batches(rows, [&](std::span<const size_t> chosen) {
     const data::TokenBlock block = impl_->block_of(rows, chosen);
-    const auto pieces = block.layout.split(impl_->hidden(block));
+    const Tensor hidden_TD = impl_->hidden(block).to(torch::kFloat);
+    const Tensor vector_BD =
+        sentence.finish(model::pool_rows(hidden_TD, block.layout, sentence.pooling))
+            .to(torch::kCPU)
+            .contiguous();
+    const int64_t width = vector_BD.size(1);
     for (size_t i = 0; i < chosen.size(); ++i) {
-      const Tensor mean_D = pieces[i].mean(0, false, torch::kFloat).to(torch::kCPU).contiguous();
-      vectors[chosen[i]].assign(mean_D.const_data_ptr<float>(),
-                                mean_D.const_data_ptr<float>() + mean_D.numel());
+      const float* row = vector_BD.const_data_ptr<float>() + static_cast<int64_t>(i) * width;
+      vectors[chosen[i]].assign(row, row + width);
     }
   });
   return vectors;
@@ -218,7 +248,7 @@ const Tokenizer& Model::tokenizer() const { return impl_->tokenizer; }
 const std::vector<std::string>& Model::labels() const { return impl_->loaded.description.labels; }
 const std::vector<std::string>& Model::warnings() const { return impl_->loaded.warnings; }
 size_t Model::width() const {
-  return static_cast<size_t>(impl_->loaded.description.encoder.hidden_size);
+  return static_cast<size_t>(impl_->sentence.width(impl_->loaded.description.encoder.hidden_size));
 }
 
 }  // namespace tenfold

@@ -10,6 +10,7 @@
 #include "data/collator.h"
 #include "data/example.h"
 #include "model/checkpoint.h"
+#include "model/sentence_directory.h"
 #include "tenfold/model.h"
 #include "tenfold/tokenizer.h"
 
@@ -19,6 +20,7 @@ struct Model::Impl {
   Tokenizer tokenizer;
   model::LoadedModel loaded;
   torch::Device device = torch::kCPU;
+  model::SentenceDirectory sentence;
 
   size_t longest() const {
     return static_cast<size_t>(loaded.description.encoder.longest_sequence());
