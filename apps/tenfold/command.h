@@ -50,6 +50,7 @@ void add_similarity(CLI::App& app, Program& program);
 void add_tokenize(CLI::App& app, Program& program);
 void add_inspect(CLI::App& app, Program& program);
 void add_verify(CLI::App& app, Program& program);
+void add_convert(CLI::App& app, Program& program);
 void add_methods(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_bench(CLI::App& app, Program& program);

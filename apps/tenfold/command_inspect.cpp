@@ -26,8 +26,8 @@ std::map<std::string, int64_t> parameters_by_part(const model::LoadedModel& mode
   for (const model::OwnedModule& owned : model.modules()) {
     for (const auto& item : owned.module->named_parameters()) {
       const std::string part = item.key().substr(0, item.key().find('.'));
-      parts[owned.prefix == "bert." ? owned.prefix + part
-                                    : owned.prefix.substr(0, owned.prefix.size() - 1)] +=
+      const bool whole = !owned.prefix.empty() && owned.module != model.encoder;
+      parts[whole ? owned.prefix.substr(0, owned.prefix.size() - 1) : owned.prefix + part] +=
           item.value().numel();
     }
   }
@@ -48,10 +48,12 @@ int inspect(const InspectArguments& arguments) {
   for (const auto& [part, count] : parts) total += count;
   nlohmann::ordered_json out{
       {"architecture", model.description.architecture},
+      {"family", encoder.family},
       {"dtype", model.description.dtype},
       {"parameters", total},
       {"layers", encoder.num_hidden_layers},
       {"hidden_size", encoder.hidden_size},
+      {"embedding_size", encoder.embedding_width()},
       {"heads", encoder.num_attention_heads},
       {"intermediate_size", encoder.intermediate_size},
       {"positions", encoder.longest_sequence()},

@@ -88,6 +88,7 @@ void declare_command_line(CLI::App& app, Program& program) {
   add_tokenize(app, program);
   add_inspect(app, program);
   add_verify(app, program);
+  add_convert(app, program);
   add_methods(app, program);
   add_doctor(app, program);
   add_bench(app, program);

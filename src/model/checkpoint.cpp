@@ -11,6 +11,7 @@
 #include "model/assemble.h"
 #include "model/weight_files.h"
 #include "support/fail.h"
+#include "tensor/device.h"
 #include "tensor/finite.h"
 
 namespace tenfold::model {
@@ -160,6 +161,13 @@ void note_unused(const WeightFiles& files, const LoadOptions& options,
   }
 }
 
+/// Number format of the weights themselves, whatever config.json says.
+std::string stored_dtype(const WeightFiles& files) {
+  const std::string words =
+      std::string(files.family().encoder_prefix) + "embeddings.word_embeddings.weight";
+  return dtype_name(scalar_type(files.entry(words).type));
+}
+
 }  // namespace
 
 LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions& options) {
@@ -170,6 +178,7 @@ LoadedModel load_model(const std::filesystem::path& directory, const LoadOptions
   LoadedModel model =
       assemble(description, options,
                files.has(pooler) ? StoredEncoder::with_pooler : StoredEncoder::without_pooler);
+  model.description.dtype = stored_dtype(files);
   std::set<std::string> used;
   fill_encoder(files, model, options, used);
   if (model.mlm) check_tied(files, model.encoder->word_embeddings_VE());

@@ -33,9 +33,9 @@ struct ModelDescription {
   std::string architecture = "BertModel";           ///< the first of `architectures`
   std::vector<std::string> labels;                  ///< of a classifier, by class index
   ProblemType problem = ProblemType::single_label;  ///< of a sequence classifier
-  std::string dtype = "float32";
-  double classifier_dropout = -1;  ///< below 0: hidden_dropout_prob
-  SummaryOptions summary;          ///< of ELECTRA's head for multiple choice
+  std::string dtype = "float32";                    ///< of the stored weights
+  double classifier_dropout = -1;                   ///< below 0: hidden_dropout_prob
+  SummaryOptions summary;                           ///< of ELECTRA's head for multiple choice
   std::string task;  ///< JSON: what the model was fine-tuned for and its options, as the program
                      ///< wrote it; empty: nothing is known
   std::string

@@ -15,9 +15,10 @@ class Transcripts : public ProgramTest {};
 TEST_F(Transcripts, HelpAndVersionGoToStandardOutput) {
   const Ran help = run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"prepare", "vocab", "pretrain", "finetune", "evaluate", "predict",
-                              "fill", "tag", "qa", "embed", "similarity", "tokenize", "inspect",
-                              "methods", "doctor", "verify", "bench", "report", "study"}) {
+  for (const char* command :
+       {"prepare", "vocab",  "pretrain", "finetune",   "evaluate", "predict", "fill",
+        "tag",     "qa",     "embed",    "similarity", "tokenize", "inspect", "methods",
+        "doctor",  "verify", "convert",  "bench",      "report",   "study"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     const Ran one = run(std::string(command) + " --help");
     EXPECT_EQ(one.code, 0) << command;
@@ -48,6 +49,13 @@ TEST_F(Transcripts, FromTextToPredictions) {
   const Ran shape = run("inspect --json " + at("mlm/latest"));
   ASSERT_EQ(shape.code, 0) << shape.err;
   EXPECT_EQ(json::parse(shape.out).at("manifest"), "whole");
+  const std::string convert =
+      "convert " + at("mlm/latest") + " --weights bfloat16 --out " + at("narrow-copy");
+  const Ran converted = run(convert);
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_EQ(json::parse(converted.out).at("dtype"), "bfloat16");
+  EXPECT_EQ(json::parse(run("inspect --json " + at("narrow-copy")).out).at("dtype"), "bfloat16");
+  EXPECT_EQ(run(convert).code, 1) << "the folder is there already";
   const Ran text = run("evaluate --json --model " + at("mlm/latest") + " --data " + at("text.txt"));
   ASSERT_EQ(text.code, 0) << text.err;
   EXPECT_GT(json::parse(text.out).at("perplexity"), 1.0);
