@@ -1,14 +1,18 @@
 // `tenfold predict`: what a fine-tuned model says of the rows of its task, a JSON line a row, in
 // order. Not here: the model (tenfold/model.h), running text (command_tag.cpp, command_qa.cpp,
 // command_embed.cpp), or scores (command_evaluate.cpp).
+#include "data/glue.h"
 #include "data/object_rows.h"
 #include "data/tagged_rows.h"
 #include "data/task.h"
+#include "data/text_lines.h"
 #include "json_text.h"
 #include "model/checkpoint.h"
 #include "predicting.h"
 #include "results_out.h"
 #include "support/fail.h"
+#include "support/files.h"
+#include "support/strings.h"
 #include "task_choice.h"
 #include "task_table.h"
 
@@ -19,6 +23,7 @@ using Line = nlohmann::ordered_json;
 
 struct PredictRows : PredictArguments {
   data::TaskColumns columns;
+  std::filesystem::path submission;
 };
 
 Line scores_by_label(const std::vector<LabelScore>& found, const std::vector<std::string>& labels) {
@@ -53,10 +58,20 @@ void by_portions(size_t rows, ResultsOut& out, const Use& use) {
   }
 }
 
+/// The file that GLUE's server takes, for the task that the format names.
+void write_submission(const PredictRows& arguments, std::span<const std::string> predictions) {
+  const data::GlueTask& task = data::glue_task(arguments.columns.format);
+  const std::string split = data::plain_name(arguments.input).stem().string();
+  tenfold::create_directories(arguments.submission);
+  data::write_glue_submission(arguments.submission / data::glue_submission_name(task, split), task,
+                              predictions);
+}
+
 void predict_texts(const Model& model, const std::string& kind, const PredictRows& arguments,
                    ResultsOut& out) {
   const data::TaskFile file =
       data::read_task(arguments.input, arguments.columns, data::Labels::optional);
+  std::vector<std::string> predictions;
   by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
     std::vector<TextPair> rows;
     const bool compares = kind == "similarity" || kind == "contrastive";
@@ -70,11 +85,14 @@ void predict_texts(const Model& model, const std::string& kind, const PredictRow
       return;
     }
     for (const auto& found : model.classify(rows)) {
+      predictions.push_back(kind == "regression" ? fmt::format("{}", found[0].score)
+                                                 : found[0].label);
       out.line(json_text(kind == "regression"    ? Line{{"score", found[0].score}}
                          : kind == "multi_label" ? label_set_line(found, model.labels())
                                                  : class_line(found, model.labels())));
     }
   });
+  if (!arguments.submission.empty()) write_submission(arguments, predictions);
 }
 
 /// The words of a row as one text, a blank between them.
@@ -137,6 +155,11 @@ int predict(const PredictRows& arguments, Program& program) {
           "predict", "{} {}", arguments.model.string(),
           kind.empty() ? "is no fine-tuned model: fine-tune it first"
                        : "answers questions: use tenfold qa");
+  if (!arguments.submission.empty()) {
+    data::glue_task(arguments.columns.format);
+    require(kind == "classification" || kind == "regression", ErrorKind::usage, "predict",
+            "GLUE takes classes and scores, the model is for {}", kind);
+  }
   const Model model = open_for_prediction(arguments, ModelHead::as_stored, program);
   ResultsOut out(arguments.output);
   if (kind == "tagging") {
@@ -159,10 +182,17 @@ void add_predict(CLI::App& app, Program& program) {
   add_predict_arguments(*command, *arguments);
   command->add_option("--text-column", arguments->columns.text, "column of the text");
   command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
+  command->add_option(
+      "--format", arguments->columns.format,
+      "of files that their name does not tell: " + join(data::task_formats(), ", "));
+  command->add_option("--submission", arguments->submission,
+                      "folder for the file that GLUE's server takes; with --format glue-...");
   command->footer(
       "Lines of text (pairs separated by a tab), or .tsv, .csv, .jsonl with columns; for taggers "
       "columns of words, for\nchoices .jsonl. Running text: see tag, qa, embed and similarity.\n\n"
-      "Example:\n  echo 'a fine film' | tenfold predict --model runs/sst2/best --input -");
+      "Example:\n  echo 'a fine film' | tenfold predict --model runs/sst2/best --input -\n"
+      "  tenfold predict --model runs/rte/best --input glue/RTE/test.tsv --format glue-rte "
+      "--submission glue-out");
   command->callback(
       [=, &program] { program.action = [=, &program] { return predict(*arguments, program); }; });
 }
