@@ -1,6 +1,6 @@
 // `tenfold embed` and `tenfold similarity`: vectors of texts, and cosines between them.
 // Not here: how a text becomes a vector (tenfold/model.h).
-#include <cmath>
+#include <map>
 
 #include "data/task.h"
 #include "json_text.h"
@@ -12,21 +12,39 @@
 namespace tenfold::app {
 namespace {
 
-int embed_texts(const PredictArguments& arguments, Program& program) {
+struct EmbedArguments : PredictArguments {
+  EmbedOptions embed;
+};
+
+/// --pooling, --normalize, --prompt.
+void add_embed_options(CLI::App& command, EmbedOptions& options) {
+  const std::map<std::string, EmbedPooling> names{{"as-stored", EmbedPooling::as_stored},
+                                                  {"mean", EmbedPooling::mean},
+                                                  {"cls", EmbedPooling::cls},
+                                                  {"max", EmbedPooling::max}};
+  command.add_option("--pooling", options.pooling, "how rows become a vector (default: as-stored)")
+      ->transform(CLI::CheckedTransformer(names));
+  command.add_option("--normalize", options.normalize,
+                     "true: vectors of length 1 (default: as the model says)");
+  command.add_option("--prompt", options.prompt,
+                     "name of a stored text to put in front (default: as the model says)");
+}
+
+int embed_texts(const EmbedArguments& arguments, Program& program) {
   const Model model = open_for_prediction(arguments, ModelHead::as_stored, program);
   TextInput input(arguments.input);
   const auto out = open_vectors(arguments.output, model.width());
   in_portions([&] { return input.next(); },
               [&](const std::vector<std::string>& texts) {
                 const std::vector<std::string_view> views(texts.begin(), texts.end());
-                for (const auto& vector : model.embed(views)) out->add(vector);
+                for (const auto& vector : model.embed(views, arguments.embed)) out->add(vector);
                 out->flush();
               });
   out->finish();
   return 0;
 }
 
-struct SimilarityArguments : PredictArguments {
+struct SimilarityArguments : EmbedArguments {
   std::optional<std::string> query;
 };
 
@@ -50,7 +68,7 @@ int compare_texts(const SimilarityArguments& arguments, Program& program) {
                 std::vector<TextPair> pairs;
                 for (const std::string& line : lines)
                   pairs.push_back(pair_of(line, arguments, input));
-                for (const double cosine : model.similarity(pairs))
+                for (const double cosine : model.similarity(pairs, arguments.embed))
                   out.line(json_text({{"score", cosine}}));
                 out.flush();
               });
@@ -61,9 +79,10 @@ int compare_texts(const SimilarityArguments& arguments, Program& program) {
 }  // namespace
 
 void add_embed(CLI::App& app, Program& program) {
-  auto arguments = std::make_shared<PredictArguments>();
+  auto arguments = std::make_shared<EmbedArguments>();
   CLI::App* command = app.add_subcommand("embed", "a vector for each text");
   add_predict_arguments(*command, *arguments);
+  add_embed_options(*command, arguments->embed);
   command->get_option("--output")
       ->description(
           "*.npy or *.safetensors (\"embeddings\"): float32 [texts, width]; else a JSON "
@@ -80,6 +99,7 @@ void add_similarity(CLI::App& app, Program& program) {
   auto arguments = std::make_shared<SimilarityArguments>();
   CLI::App* command = app.add_subcommand("similarity", "cosines of the vectors of two texts");
   add_predict_arguments(*command, *arguments);
+  add_embed_options(*command, arguments->embed);
   command->add_option("--query", arguments->query,
                       "one text that every line is compared with, instead of pairs");
   command->footer(

@@ -169,7 +169,8 @@ class Model {
   std::vector<std::vector<double>> choose(std::span<const ChoiceQuestion> questions) const;
 
   /// Cosine of the two texts' vectors (see embed); a pair without a second text gives 1.
-  std::vector<double> similarity(std::span<const TextPair> pairs) const;
+  std::vector<double> similarity(std::span<const TextPair> pairs,
+                                 const EmbedOptions& options = {}) const;
 
   const std::vector<std::string>& labels() const;  ///< of a classifier, by class index; else empty
   const Tokenizer& tokenizer() const;

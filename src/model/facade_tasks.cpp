@@ -189,13 +189,14 @@ std::vector<std::vector<double>> Model::choose(std::span<const ChoiceQuestion> q
   return shares;
 }
 
-std::vector<double> Model::similarity(std::span<const TextPair> pairs) const {
+std::vector<double> Model::similarity(std::span<const TextPair> pairs,
+                                      const EmbedOptions& options) const {
   std::vector<std::string_view> texts;
   for (const TextPair& pair : pairs) {
     texts.push_back(pair.first);
     texts.push_back(pair.second.value_or(pair.first));
   }
-  const auto vectors = embed(texts);
+  const auto vectors = embed(texts, options);
   std::vector<double> cosines;
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto &a = vectors[2 * i], &b = vectors[2 * i + 1];
