@@ -23,7 +23,8 @@ void add_embed_options(CLI::App& command, EmbedOptions& options) {
                                                   {"cls", EmbedPooling::cls},
                                                   {"max", EmbedPooling::max}};
   command.add_option("--pooling", options.pooling, "how rows become a vector (default: as-stored)")
-      ->transform(CLI::CheckedTransformer(names));
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("{as-stored,mean,cls,max}");
   command.add_option("--normalize", options.normalize,
                      "true: vectors of length 1 (default: as the model says)");
   command.add_option("--prompt", options.prompt,

@@ -27,20 +27,27 @@ data::SpanQuestion question_of(const data::SpanRow& row) {
 class SpanQuestions final : public TaskRows {
  public:
   SpanQuestions(std::vector<data::SpanRow> rows, const TaskReading& reading)
-      : rows_(std::move(rows)), answers_(reading.task.as<SpanTaskOptions>().answers) {
-    const data::WindowOptions options =
-        reading.task.as<SpanTaskOptions>().window_options(reading.max_length);
-    for (const data::SpanRow& row : rows_) {
+      : answers_(reading.task.as<SpanTaskOptions>().answers) {
+    size_t left_out = 0;
+    for (data::SpanRow& row : rows) {
+      auto windows = windows_of(row, reading);
+      if (windows.empty()) {
+        ++left_out;
+        continue;
+      }
       first_window_.push_back(windows_.size());
-      const std::string where = fmt::format("{}:{}", reading.file.string(), row.line);
-      for (data::SpanWindow& window :
-           data::span_windows(question_of(row), data::Answers::known, reading.tokenizer, options,
-                              where, windows_.size())) {
+      for (data::SpanWindow& window : windows) {
         examples.push_back(window.example);
         windows_.push_back(std::move(window));
       }
+      rows_.push_back(std::move(row));
     }
     first_window_.push_back(windows_.size());
+    if (left_out > 0)
+      reading.log.warn("{}: {} questions are too long for their windows: skipped",
+                       reading.file.string(), left_out);
+    require(!rows_.empty(), ErrorKind::data, "task", "{}: no question fits into its windows",
+            reading.file.string());
   }
 
   TaskScores score(const model::LoadedModel& model,
@@ -60,6 +67,21 @@ class SpanQuestions final : public TaskRows {
   }
 
  private:
+  /// None where the question leaves a window no room and bad rows may be skipped.
+  std::vector<data::SpanWindow> windows_of(const data::SpanRow& row,
+                                           const TaskReading& reading) const {
+    const data::WindowOptions options =
+        reading.task.as<SpanTaskOptions>().window_options(reading.max_length);
+    try {
+      return data::span_windows(question_of(row), data::Answers::known, reading.tokenizer, options,
+                                fmt::format("{}:{}", reading.file.string(), row.line),
+                                windows_.size());
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::data || !reading.columns.skip_bad) throw;
+      return {};
+    }
+  }
+
   TaskScores figures_of(std::span<const data::WindowScores> scores, double loss) const {
     std::vector<eval::AnsweredQuestion> questions;
     std::map<std::string, std::string> predictions;

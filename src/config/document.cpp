@@ -59,13 +59,16 @@ class JsonCopy {
       table.insert(key, value.get<std::string>());
     } else if (value.is_boolean()) {
       table.insert(key, value.get<bool>());
-    } else if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) {
-      table.insert(key, value.get<double>());
-    } else if (value.is_number_integer()) {
+    } else if (fits_int64(value)) {
       table.insert(key, value.get<int64_t>());
-    } else if (value.is_number_float()) {
+    } else if (value.is_number()) {
       table.insert(key, value.get<double>());
     }
+  }
+
+  static bool fits_int64(const nlohmann::json& value) {
+    return value.is_number_integer() &&
+           !(value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX);
   }
 
   toml::array list(const nlohmann::json& values, int depth) {

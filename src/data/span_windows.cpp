@@ -78,8 +78,9 @@ std::vector<SpanWindow> span_windows(const SpanQuestion& row, Answers answers,
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::data) throw;
     fail(ErrorKind::data, "span",
-         "{}: windows of {} tokens are too short for a question of {} and a stride of {}", where,
-         options.max_length, tokenizer.encode(question).size(), options.stride);
+         "{}: windows of {} tokens are too short for a question of {} and a stride of {}: lower "
+         "task.span.max_question or task.span.stride",
+         where, options.max_length, tokenizer.encode(question).size(), options.stride);
   }
   std::vector<SpanWindow> windows;
   std::vector<size_t> starts;

@@ -232,6 +232,9 @@ TEST_F(TaskRuns, BadRowsAndModelsAreRefusedInOneLine) {
       R"({"data":[{"paragraphs":[{"context":"the dog","qas":[{"id":"a","question":"the dog sees a cat near the bird","answers":[{"text":"dog","answer_start":4}]}]}]}]})");
   expect(finetune_task("span", "squad.json", "--set data.max_length=9"), 3,
          "are too short for a question");
+  expect(finetune_task("span", "squad.json",
+                       "--set data.max_length=9 --set data.columns.skip_bad=true"),
+         3, "no question fits into its windows");
   expect(finetune_task("tagging", "good.tsv", "--set task.kind=taging"), 2,
          "did you mean 'tagging'");
   const std::string model = " --model " + pretrained().string() + " --input -";
