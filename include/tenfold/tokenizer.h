@@ -1,6 +1,6 @@
-// BERT's tokenizer: text in, WordPiece ids with byte offsets out, equal to the stock fast
-// tokenizer's. Not here: training a vocabulary (src/text/wordpiece_trainer.h), or turning ids into
-// batches.
+// Tokenizers: text in, ids with byte offsets out, equal to the stock tokenizers' - WordPiece, BPE
+// and unigram, from tokenizer.json or the older files. Not here: training a vocabulary
+// (src/text/*_trainer.h), or turning ids into batches.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,10 @@ namespace tenfold {
 /// The pieces of one text or pair. All arrays have one entry per piece.
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<uint32_t>
-      begin;                  ///< first byte of the piece in its own text; 0 for added [CLS], [SEP]
-  std::vector<uint32_t> end;  ///< one past its last byte; 0 for added [CLS], [SEP]
-  std::vector<uint8_t> segments;  ///< 0 first text, 1 second text and its closing [SEP]
-  std::vector<uint8_t>
-      special;  ///< 1 for added [CLS], [SEP] and for special literals found in the text
+  std::vector<uint32_t> begin;    ///< first byte of the piece in its own text; 0 for added tokens
+  std::vector<uint32_t> end;      ///< one past its last byte; 0 for added tokens
+  std::vector<uint8_t> segments;  ///< BERT: 0 first text, 1 second text and its closing [SEP]
+  std::vector<uint8_t> special;   ///< 1 for added tokens and for special literals found in the text
 
   size_t size() const { return ids.size(); }
   bool operator==(const Encoding&) const = default;
@@ -66,52 +64,77 @@ struct WordPieceOptions {
 /// What encode_batch does with each text.
 struct BatchOptions {
   size_t threads = 1;
-  bool add_special = true;  ///< [CLS] text [SEP]
+  bool add_special = true;  ///< what goes around a text: [CLS] text [SEP], <s> text </s>, text </s>
   bool offsets = true;      ///< false leaves begin, end, segments and special empty
   size_t max_length = std::numeric_limits<size_t>::max();
   SpecialText literals = SpecialText::recognise;
 };
 
-/// An immutable WordPiece tokenizer. Copies share one vocabulary; every const function may be
-/// called from many threads at once.
+/// How a tokenizer's model makes pieces of words.
+enum class TokenizerKind {
+  wordpiece,  ///< BERT, ELECTRA, MiniLM
+  bpe,        ///< GPT-2, RoBERTa (byte-level), and SentencePiece's BPE
+  unigram,    ///< T5, ALBERT
+};
+
+/// An immutable tokenizer. Copies share one vocabulary; every const function may be called from
+/// many threads at once.
 ///
-/// Bytes that are not UTF-8 count as U+FFFD, one for each longest prefix of a legal sequence;
-/// cleaning then drops them like the reference does, and offsets keep counting the bytes of the
-/// input. Time is linear in the text, whatever it holds. Texts of 4 GiB or more are refused (Error,
-/// data).
+/// Bytes that are not UTF-8 count as U+FFFD, one for each longest prefix of a legal sequence, and
+/// offsets keep counting the bytes of the input; BERT's cleaning drops them like the reference
+/// does, byte-level BPE keeps them as they are. Time is linear in the text (n log n in a word for
+/// BPE), whatever it holds. Texts of 4 GiB or more are refused (Error, data).
 class Tokenizer {
  public:
   static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
-  /// Reads `tokenizer.json`, or `vocab.txt`, with `tokenizer_config.json` and
-  /// `special_tokens_map.json` where they are. Errors: checkpoint for missing or damaged files,
-  /// unsupported for a normalizer, model or other block that is not BERT's. A token on two lines of
-  /// vocab.txt gets the last one's id, as the stock tokenizers do it. Truncation and padding
-  /// settings in `tokenizer.json` are the caller's to apply.
+  /// Reads a model directory, with `tokenizer_config.json` and `special_tokens_map.json` where they
+  /// are, from the first of these it has: a SentencePiece model that save() wrote,
+  /// `tokenizer.json`, `vocab.txt` (BERT), `vocab.json` with `merges.txt` (GPT-2; RoBERTa where the
+  /// vocabulary has <s> and </s>), `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`.
+  /// A T5 model's sentinels <extra_id_0>, <extra_id_1>, ... descend from the end of the vocabulary.
+  /// Errors: checkpoint for missing or damaged files, unsupported naming any block, type or setting
+  /// of tokenizer.json that is not understood. A token on two lines of vocab.txt gets the last
+  /// one's id, as the stock tokenizers do it. Truncation and padding settings in `tokenizer.json`
+  /// are the caller's to apply.
   static Tokenizer load(const std::filesystem::path& directory);
 
   /// Line i of the vocabulary is id i. Errors (checkpoint): a token twice, no unknown token, not
   /// UTF-8.
   static Tokenizer wordpiece(std::vector<std::string> vocabulary, WordPieceOptions options = {});
 
-  /// Writes vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json, which the
-  /// stock tokenizers load and encode with to the same ids. The folder is made where it is missing.
+  /// Byte-level BPE as GPT-2 has it: token i is id i, written in the byte-level alphabet, and
+  /// merges "left right" by rank. Where the vocabulary has <s> and </s> they go around a text, as
+  /// in RoBERTa. Errors (checkpoint): a token twice, a merge of or to a token it lacks.
+  static Tokenizer byte_bpe(std::vector<std::string> vocabulary,
+                            const std::vector<std::string>& merges);
+
+  /// From the bytes of a SentencePiece model file. Errors: checkpoint for damage, unsupported for
+  /// models of words or characters.
+  static Tokenizer sentencepiece(std::string model);
+
+  /// Writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the older files of
+  /// the kind (vocab.txt; vocab.json and merges.txt; spiece.model), which the stock tokenizers load
+  /// and encode with to the same ids (for SentencePiece's models its own package does; the stock
+  /// rewriting of their rules in tokenizer.json differs for control characters and some marks). The
+  /// folder is made where it is missing.
   void save(const std::filesystem::path& directory) const;
 
   /// Pieces of the text without added special tokens.
   Encoding encode(std::string_view text, SpecialText literals = SpecialText::recognise) const;
 
-  /// [CLS] text [SEP], cut to max_length pieces. Error (data): max_length below 2.
+  /// The text with the special tokens that go around it ([CLS] text [SEP]), cut to max_length
+  /// pieces. Error (data): max_length below the number of those.
   Encoding encode_single(std::string_view text, size_t max_length = kNoLimit,
                          SpecialText literals = SpecialText::recognise) const;
 
-  /// [CLS] a [SEP] b [SEP], cut to max_length pieces. Errors (data): max_length below 3, or a rule
-  /// that would leave its text empty.
+  /// Two texts likewise ([CLS] a [SEP] b [SEP]), cut to max_length pieces. Errors (data):
+  /// max_length below the number of special tokens, or a rule that would leave its text empty.
   Encoding encode_pair(std::string_view a, std::string_view b, size_t max_length = kNoLimit,
                        Truncation rule = Truncation::longest_first,
                        SpecialText literals = SpecialText::recognise) const;
 
-  /// Windows over b, each [CLS] a [SEP] part-of-b [SEP] of at most max_length pieces; neighbours
+  /// Windows over b, each a pair of a and a part of b of at most max_length pieces; neighbours
   /// share `stride` pieces of b. One window where all fits. Error (data): no room for more than
   /// `stride` pieces of b.
   std::vector<Encoding> encode_windows(std::string_view a, std::string_view b, size_t max_length,
@@ -143,7 +166,8 @@ class Tokenizer {
   /// Number of ids, added tokens included.
   int32_t size() const;
 
-  /// Ids of the special tokens; -1 where the vocabulary lacks pad, cls, sep or mask.
+  /// Ids of the special tokens; -1 where there is none. cls and sep are what opens and closes a
+  /// text (<s> and </s> of RoBERTa; T5 has no cls).
   int32_t pad_id() const;
   int32_t unknown_id() const;
   int32_t cls_id() const;
@@ -151,9 +175,16 @@ class Tokenizer {
   int32_t mask_id() const;
   /// True for the special tokens above and for added tokens marked special.
   bool is_special(int32_t id) const;
-  /// True for pieces that continue a word ("##..."). Errors as token().
+  /// True for pieces that continue a word: "##..." of WordPiece; of byte-level BPE those that do
+  /// not begin with a blank, and of SentencePiece's kind those without its mark, special tokens
+  /// left out. Errors as token().
   bool is_continuation(int32_t id) const;
 
+  TokenizerKind kind() const;
+  /// What decides besides the tokens how text is cut, as one line: tokenizers with the same tokens
+  /// and rules give the same ids.
+  std::string rules() const;
+  /// The five names hold for every kind, the rest for WordPiece alone.
   const WordPieceOptions& options() const;
 
  private:

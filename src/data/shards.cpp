@@ -65,9 +65,7 @@ T index_value(const nlohmann::json& index, const char* key, const std::filesyste
 uint64_t fingerprint(const Tokenizer& tokenizer) {
   std::string all;
   for (int32_t id = 0; id < tokenizer.size(); ++id) all += tokenizer.token(id) + '\n';
-  const WordPieceOptions& o = tokenizer.options();
-  all += fmt::format("{} {} {} {}", o.lowercase, o.strip_accents.value_or(o.lowercase),
-                     o.split_chinese, o.clean_text);
+  all += tokenizer.rules();
   return xxh3_64(as_bytes(all));
 }
 

@@ -40,32 +40,39 @@ void in_chunks(size_t count, size_t chunk, size_t threads, Work&& work) {
   if (error) std::rethrow_exception(error);
 }
 
-// Appends one text's ids in the form the options ask for.
+// Appends one text's ids in the form the options ask for; `around` is null for the text alone.
 void append_ids(const Tokenizer& tokenizer, std::string_view text, const BatchOptions& options,
-                std::vector<int32_t>& ids) {
-  const size_t start = ids.size();
-  const size_t added = options.add_special ? 2 : 0;
-  if (options.add_special) ids.push_back(tokenizer.cls_id());
-  tokenizer.encode_ids_into(text, ids, options.literals);
-  const size_t length = ids.size() - start + added / 2;
-  if (length > options.max_length) ids.resize(start + options.max_length - added / 2);
-  if (options.add_special) ids.push_back(tokenizer.sep_id());
+                const PostProcessor* around, std::vector<int32_t>& ids) {
+  if (!around) {
+    const size_t start = ids.size();
+    tokenizer.encode_ids_into(text, ids, options.literals);
+    if (ids.size() - start > options.max_length) ids.resize(start + options.max_length);
+    return;
+  }
+  for (const TemplateStep& step : around->single) {
+    if (step.kind == TemplateStep::Kind::special) {
+      ids.push_back(step.id);
+      continue;
+    }
+    const size_t start = ids.size();
+    const size_t room = options.max_length - around->added_to_single();
+    tokenizer.encode_ids_into(text, ids, options.literals);
+    if (ids.size() - start > room) ids.resize(start + room);
+  }
 }
 
-void check_batch(const Tokenizer& tokenizer, const BatchOptions& options) {
-  if (!options.add_special) return;
-  require(tokenizer.cls_id() >= 0 && tokenizer.sep_id() >= 0, ErrorKind::checkpoint, "tokenizer",
-          "the vocabulary lacks '{}' or '{}', which open and close a sequence",
-          tokenizer.options().cls, tokenizer.options().sep);
-  require(options.max_length >= 2, ErrorKind::data, "tokenizer",
-          "max_length must leave room for 2 special tokens, got {}", options.max_length);
+void check_batch(const PostProcessor* around, const BatchOptions& options) {
+  if (!around) return;
+  require(options.max_length >= around->added_to_single(), ErrorKind::data, "tokenizer",
+          "max_length must leave room for {} special tokens, got {}", around->added_to_single(),
+          options.max_length);
 }
 
-Encoding encode_one(const Tokenizer& tokenizer, std::string_view text,
-                    const BatchOptions& options) {
+Encoding encode_one(const Tokenizer& tokenizer, std::string_view text, const BatchOptions& options,
+                    const PostProcessor* around) {
   if (!options.offsets) {
     Encoding out;
-    append_ids(tokenizer, text, options, out.ids);
+    append_ids(tokenizer, text, options, around, out.ids);
     return out;
   }
   if (options.add_special)
@@ -86,17 +93,20 @@ Encoding encode_one(const Tokenizer& tokenizer, std::string_view text,
 
 std::vector<Encoding> Tokenizer::encode_batch(std::span<const std::string_view> texts,
                                               const BatchOptions& options) const {
-  text::check_batch(*this, options);
+  const text::PostProcessor* around = options.add_special ? &impl_->boundaries() : nullptr;
+  text::check_batch(around, options);
   std::vector<Encoding> out(texts.size());
   text::in_chunks(texts.size(), text::kChunk, options.threads, [&](size_t first, size_t last) {
-    for (size_t i = first; i < last; ++i) out[i] = text::encode_one(*this, texts[i], options);
+    for (size_t i = first; i < last; ++i)
+      out[i] = text::encode_one(*this, texts[i], options, around);
   });
   return out;
 }
 
 RaggedIds Tokenizer::encode_ids(std::span<const std::string_view> texts,
                                 const BatchOptions& options) const {
-  text::check_batch(*this, options);
+  const text::PostProcessor* around = options.add_special ? &impl_->boundaries() : nullptr;
+  text::check_batch(around, options);
   RaggedIds out;
   out.offsets.assign(texts.size() + 1, 0);
   const size_t threads = std::max<size_t>(options.threads, 1);
@@ -110,7 +120,7 @@ RaggedIds Tokenizer::encode_ids(std::span<const std::string_view> texts,
     ids.reserve(num_bytes / 4 + 2 * (last - first));
     for (size_t i = first; i < last; ++i) {
       const size_t before = ids.size();
-      text::append_ids(*this, texts[i], options, ids);
+      text::append_ids(*this, texts[i], options, around, ids);
       out.offsets[i + 1] = static_cast<int64_t>(ids.size() - before);
     }
   });

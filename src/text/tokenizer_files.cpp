@@ -1,8 +1,8 @@
-// Reading vocab.txt, tokenizer_config.json and special_tokens_map.json, and writing the four files
-// of a tokenizer. Not here: reading tokenizer.json (tokenizer_json.cpp).
+// Reading a model directory: which file makes the tokenizer, and what the files beside it say.
+// Not here: tokenizer.json itself (tokenizer_json.cpp), and writing (tokenizer_save.cpp).
 #include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 #include <utility>
 
 #include "support/fail.h"
@@ -76,20 +76,21 @@ std::optional<bool> read_flag(const json& object, const std::string& file, std::
   return found->get<bool>();
 }
 
-void check_class(const json& object, const std::string& file) {
-  const auto found = object.find("tokenizer_class");
-  if (found == object.end() || found->is_null()) return;
-  require(found->is_string(), ErrorKind::checkpoint, "tokenizer",
-          "{}: 'tokenizer_class' must be a string, got {}", file, found->type_name());
-  const auto name = found->get<std::string>();
-  for (const char* known :
-       {"BertTokenizer", "BertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast",
-        "DistilBertTokenizer", "DistilBertTokenizerFast", "PreTrainedTokenizerFast",
-        "TokenizersBackend", "MPNetTokenizer", "MPNetTokenizerFast"}) {
-    if (name == known) return;
+// What kinds of files a class of the stock library goes with.
+enum class Family { unknown, bert, gpt2, roberta, t5, albert, sentencepiece };
+
+Family family_of_class(std::string name) {
+  if (name.ends_with("Fast")) name.resize(name.size() - 4);
+  for (const char* bert : {"BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer",
+                           "MPNetTokenizer", "PreTrainedTokenizer", "TokenizersBackend"}) {
+    if (name == bert) return Family::bert;
   }
-  fail(ErrorKind::unsupported, "tokenizer",
-       "{}: tokenizer class '{}' is not one of BERT's WordPiece kind", file, name);
+  if (name == "GPT2Tokenizer") return Family::gpt2;
+  if (name == "RobertaTokenizer" || name == "BartTokenizer" || name == "LongformerTokenizer")
+    return Family::roberta;
+  if (name == "T5Tokenizer") return Family::t5;
+  if (name == "AlbertTokenizer") return Family::albert;
+  return Family::unknown;
 }
 
 // What the side files say: names of special tokens, and the normaliser where there is no
@@ -97,6 +98,18 @@ void check_class(const json& object, const std::string& file) {
 struct SideFiles {
   WordPieceOptions options;
   std::vector<std::string> additional;
+  std::string tokenizer_class, file_of_class;
+  bool sentencepiece = false;  // a directory that save() wrote from a SentencePiece model
+
+  /// Of the class; error (unsupported) where it is none of those that go with `what`.
+  Family family(std::string_view what, std::initializer_list<Family> known) const {
+    const Family found = family_of_class(tokenizer_class);
+    if (tokenizer_class.empty() || std::find(known.begin(), known.end(), found) != known.end())
+      return found;
+    fail(ErrorKind::unsupported, "tokenizer",
+         "{}: tokenizer class '{}' is not one that is read from {}", file_of_class, tokenizer_class,
+         what);
+  }
 };
 
 SideFiles read_side_files(const fs::path& directory) {
@@ -109,7 +122,13 @@ SideFiles read_side_files(const fs::path& directory) {
     require(object.is_object(), ErrorKind::checkpoint, "tokenizer",
             "{} must hold an object, got {}", file, object.type_name());
     read_names(object, file, out.options);
-    check_class(object, file);
+    if (object.contains("tokenizer_class") && !object["tokenizer_class"].is_null()) {
+      out.tokenizer_class = token_name(object["tokenizer_class"], file, "tokenizer_class");
+      out.file_of_class = file;
+    }
+    const auto own = object.find("tenfold");
+    if (own != object.end() && own->is_object())
+      out.sentencepiece = own->value("cut_by", json()) == "sentencepiece";
     if (const auto flag = read_flag(object, file, "do_lower_case")) out.options.lowercase = *flag;
     if (const auto flag = read_flag(object, file, "strip_accents"))
       out.options.strip_accents = flag;
@@ -125,138 +144,82 @@ SideFiles read_side_files(const fs::path& directory) {
   return out;
 }
 
-json added_token_json(const AddedToken& token) {
-  return {{"id", token.id},          {"content", token.content}, {"single_word", false},
-          {"lstrip", false},         {"rstrip", false},          {"normalized", false},
-          {"special", token.special}};
-}
-
-int32_t id_of(const TokenizerParts& parts, const std::string& name) {
-  const auto found = std::find(parts.tokens.rbegin(), parts.tokens.rend(), name);
-  return static_cast<int32_t>(parts.tokens.rend() - found) - 1;
-}
-
-json post_processor_json(const TokenizerParts& parts) {
-  const auto& [cls, sep] = std::pair(parts.options.cls, parts.options.sep);
-  const int32_t cls_id = id_of(parts, cls), sep_id = id_of(parts, sep);
-  if (cls_id < 0 || sep_id < 0) return nullptr;
-  const auto special = [](const std::string& name, int segment) {
-    return json{{"SpecialToken", {{"id", name}, {"type_id", segment}}}};
-  };
-  const auto sequence = [](const char* name, int segment) {
-    return json{{"Sequence", {{"id", name}, {"type_id", segment}}}};
-  };
-  const auto entry = [](const std::string& name, int32_t id) {
-    return json{{"id", name}, {"ids", {id}}, {"tokens", {name}}};
-  };
-  json specials = json::object();
-  specials[cls] = entry(cls, cls_id);
-  specials[sep] = entry(sep, sep_id);
-  return {{"type", "TemplateProcessing"},
-          {"single", {special(cls, 0), sequence("A", 0), special(sep, 0)}},
-          {"pair",
-           {special(cls, 0), sequence("A", 0), special(sep, 0), sequence("B", 1), special(sep, 1)}},
-          {"special_tokens", specials}};
-}
-
-json optional_json(const std::optional<bool>& flag) { return flag ? json(*flag) : json(nullptr); }
-
-json tokenizer_json(const TokenizerParts& parts) {
-  const WordPieceOptions& options = parts.options;
-  json vocabulary = json::object(), added = json::array();
-  for (size_t i = 0; i < parts.tokens.size(); ++i) {
-    if (!parts.tokens[i].empty()) vocabulary[parts.tokens[i]] = i;
+// Lines of a file, without their ends.
+std::vector<std::string> read_merges_text(const fs::path& path) {
+  const std::string text = read_file(path, kMaxVocabularyBytes, ErrorKind::checkpoint);
+  std::vector<std::string> merges;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = std::string_view(text).substr(at, end - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool heading = at == 0 && line.starts_with("#version");
+    require(merges.size() < kMaxTokens, ErrorKind::checkpoint, "vocabulary",
+            "{} has more than the {} merges allowed", path.string(), kMaxTokens);
+    if (!heading && !line.empty()) merges.emplace_back(line);
+    at = end + 1;
   }
-  std::vector<AddedToken> by_id = parts.added;
-  std::sort(by_id.begin(), by_id.end(),
-            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
-  for (const AddedToken& token : by_id) added.push_back(added_token_json(token));
-  return {{"version", "1.0"},
-          {"truncation", nullptr},
-          {"padding", nullptr},
-          {"added_tokens", added},
-          {"normalizer",
-           {{"type", "BertNormalizer"},
-            {"clean_text", options.clean_text},
-            {"handle_chinese_chars", options.split_chinese},
-            {"strip_accents", optional_json(options.strip_accents)},
-            {"lowercase", options.lowercase}}},
-          {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-          {"post_processor", post_processor_json(parts)},
-          {"decoder", {{"type", "WordPiece"}, {"prefix", options.continuation}, {"cleanup", true}}},
-          {"model",
-           {{"type", "WordPiece"},
-            {"unk_token", options.unknown},
-            {"continuing_subword_prefix", options.continuation},
-            {"max_input_chars_per_word", options.max_word_chars},
-            {"vocab", vocabulary}}}};
+  return merges;
 }
 
-json names_json(const TokenizerParts& parts) {
-  json names = json::object();
-  const auto add = [&](const char* key, const std::string& name) {
-    if (id_of(parts, name) >= 0) names[key] = name;
+std::vector<std::string> read_vocabulary_json(const fs::path& path) {
+  const json object = read_json(path);
+  const std::string file = path.string();
+  require(object.is_object() && !object.empty(), ErrorKind::checkpoint, "vocabulary",
+          "{} must hold an object of tokens", file);
+  require(object.size() <= kMaxTokens, ErrorKind::checkpoint, "vocabulary",
+          "{} has {} tokens, more than the {} allowed", file, object.size(), kMaxTokens);
+  std::vector<std::string> tokens(object.size());
+  for (const auto& [token, id] : object.items()) {
+    require(id.is_number_unsigned() && id.get<uint64_t>() < tokens.size(), ErrorKind::checkpoint,
+            "vocabulary", "{}: '{}' must have an id from 0 to {}, got {}", file, token,
+            tokens.size() - 1, id.dump());
+    std::string& place = tokens[id.get<size_t>()];
+    require(place.empty() && token.size() <= kLongestToken, ErrorKind::checkpoint, "vocabulary",
+            "{}: '{}' has the id of another token, or more than {} bytes", file, token,
+            kLongestToken);
+    place = token;
+  }
+  return tokens;
+}
+
+TokenizerParts read_byte_bpe(const fs::path& directory, const SideFiles& side) {
+  std::vector<std::string> tokens = read_vocabulary_json(directory / "vocab.json");
+  const auto has = [&](const char* token) {
+    return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
   };
-  add("pad_token", parts.options.pad);
-  add("unk_token", parts.options.unknown);
-  add("cls_token", parts.options.cls);
-  add("sep_token", parts.options.sep);
-  add("mask_token", parts.options.mask);
-  return names;
+  const Family named =
+      side.family("vocab.json and merges.txt", {Family::gpt2, Family::roberta, Family::bert});
+  const bool roberta =
+      named == Family::roberta || (named != Family::gpt2 && has("<s>") && has("</s>"));
+  return byte_bpe_parts(std::move(tokens), read_merges_text(directory / "merges.txt"),
+                        roberta ? BpeFamily::roberta : BpeFamily::gpt2,
+                        (directory / "merges.txt").string());
 }
 
-json config_json(const TokenizerParts& parts) {
-  json config = names_json(parts);
-  config["tokenizer_class"] = "BertTokenizer";
-  config["do_lower_case"] = parts.options.lowercase;
-  config["strip_accents"] = optional_json(parts.options.strip_accents);
-  config["tokenize_chinese_chars"] = parts.options.split_chinese;
-  config["clean_up_tokenization_spaces"] = true;
-  json by_id = json::object();
-  for (const AddedToken& token : parts.added) {
-    json value = added_token_json(token);
-    value.erase("id");
-    by_id[std::to_string(token.id)] = value;
+// The first SentencePiece model under one of its usual names; empty: none.
+fs::path sentencepiece_path(const fs::path& directory) {
+  for (const char* name : {"spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
+                           "sentencepiece.model", "spm.model"}) {
+    if (fs::exists(directory / name)) return directory / name;
   }
-  config["added_tokens_decoder"] = by_id;
-  return config;
+  return {};
 }
 
-}  // namespace
-
-TokenizerParts bare_vocabulary(std::vector<std::string> tokens, WordPieceOptions options,
-                               Repeats repeats) {
-  TokenizerParts parts{std::move(tokens), {}, std::move(options)};
-  std::unordered_map<std::string_view, size_t> seen;
-  for (size_t i = 0; i < parts.tokens.size(); ++i) {
-    const std::string& token = parts.tokens[i];
-    require(!token.empty() && is_utf8(token), ErrorKind::checkpoint, "vocabulary",
-            "the token of id {} is {}", i, token.empty() ? "empty" : "not UTF-8");
-    require(token.find_first_of("\r\n") == std::string::npos, ErrorKind::checkpoint, "vocabulary",
-            "the token of id {} holds a line break", i);
-    if (repeats == Repeats::last_wins) continue;
-    const auto [earlier, is_new] = seen.try_emplace(token, i);
-    require(is_new, ErrorKind::checkpoint, "vocabulary",
-            "token '{}' stands at id {} and again at id {}", token, earlier->second, i);
-  }
-  const WordPieceOptions& names = parts.options;
-  for (const std::string& name : {names.pad, names.unknown, names.cls, names.sep, names.mask}) {
-    const int32_t id = id_of(parts, name);
-    if (id >= 0) parts.added.push_back({name, id, true});
-  }
+TokenizerParts read_sentencepiece(const fs::path& path, const SideFiles& side) {
+  const Family named = side.sentencepiece ? Family::unknown
+                                          : side.family("a SentencePiece model",
+                                                        {Family::t5, Family::albert, Family::bert});
+  std::optional<SentencePieceFamily> family;
+  if (named == Family::t5) family = SentencePieceFamily::t5;
+  if (named == Family::albert) family = SentencePieceFamily::albert;
+  TokenizerParts parts = sentencepiece_parts(
+      read_file(path, kMaxVocabularyBytes, ErrorKind::checkpoint), family, path.string());
+  if (named == Family::albert) rewrite_as_albert(parts, side.options.lowercase);
   return parts;
 }
 
-TokenizerParts read_tokenizer(const fs::path& directory) {
-  require(fs::is_directory(directory), ErrorKind::checkpoint, "tokenizer", "no folder {}",
-          directory.string());
-  SideFiles side = read_side_files(directory);
-  if (fs::exists(directory / "tokenizer.json")) {
-    return read_tokenizer_json(directory / "tokenizer.json", side.options);
-  }
-  const fs::path path = directory / "vocab.txt";
-  require(fs::exists(path), ErrorKind::checkpoint, "tokenizer",
-          "no tokenizer.json and no vocab.txt in {}", directory.string());
+TokenizerParts read_wordpiece(const fs::path& path, const SideFiles& side) {
+  side.family("vocab.txt", {Family::bert});
   TokenizerParts parts = bare_vocabulary(read_vocabulary(path), side.options, Repeats::last_wins);
   for (const std::string& name : side.additional) {
     const int32_t id = id_of(parts, name);
@@ -267,18 +230,24 @@ TokenizerParts read_tokenizer(const fs::path& directory) {
   return parts;
 }
 
-void write_tokenizer(const TokenizerParts& parts, const fs::path& directory) {
-  std::string vocabulary;
-  for (size_t i = 0; i < parts.tokens.size(); ++i) {
-    // An id without a token still needs its line; brackets keep it from ever matching a word.
-    vocabulary += parts.tokens[i].empty() ? fmt::format("[no token {}]", i) : parts.tokens[i];
-    vocabulary += '\n';
-  }
-  tenfold::create_directories(directory);
-  write_file_atomically(directory / "vocab.txt", vocabulary);
-  write_file_atomically(directory / "tokenizer.json", tokenizer_json(parts).dump(2) + "\n");
-  write_file_atomically(directory / "tokenizer_config.json", config_json(parts).dump(2) + "\n");
-  write_file_atomically(directory / "special_tokens_map.json", names_json(parts).dump(2) + "\n");
+}  // namespace
+
+TokenizerParts read_tokenizer(const fs::path& directory) {
+  require(fs::is_directory(directory), ErrorKind::checkpoint, "tokenizer", "no folder {}",
+          directory.string());
+  const SideFiles side = read_side_files(directory);
+  const fs::path sentencepiece = sentencepiece_path(directory);
+  if (side.sentencepiece && !sentencepiece.empty()) return read_sentencepiece(sentencepiece, side);
+  if (fs::exists(directory / "tokenizer.json"))
+    return read_tokenizer_json(directory / "tokenizer.json", side.options);
+  if (fs::exists(directory / "vocab.txt")) return read_wordpiece(directory / "vocab.txt", side);
+  if (fs::exists(directory / "vocab.json") && fs::exists(directory / "merges.txt"))
+    return read_byte_bpe(directory, side);
+  require(!sentencepiece.empty(), ErrorKind::checkpoint, "tokenizer",
+          "no tokenizer.json and no vocab.txt in {} (nor vocab.json with merges.txt, nor a "
+          "SentencePiece model)",
+          directory.string());
+  return read_sentencepiece(sentencepiece, side);
 }
 
 }  // namespace tenfold::text

@@ -1,13 +1,15 @@
-// The reader behind tokenizer_json.h: one function a block, each of which accepts what BERT needs
-// and no more. Not here: writing (tokenizer_files.cpp).
+// The reader behind tokenizer_json.h: vocabulary, merges, added tokens and the blocks around them.
+// Not here: what the blocks mean (normalizers.h and others), and writing (tokenizer_files.cpp).
 #include "text/tokenizer_json.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <cmath>
 
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/json.h"
+#include "text/json_block.h"
+#include "text/post_processor.h"
 #include "text/utf8.h"
 
 namespace tenfold::text {
@@ -17,117 +19,6 @@ using nlohmann::json;
 
 constexpr uint64_t kMaxJsonBytes = 100ull << 20;
 constexpr size_t kMaxGaps = 1 << 16;  // ids that no token has, which cost memory all the same
-
-// One object of the file with its path, so that every complaint can say where.
-class Block {
- public:
-  Block(const json& value, std::string file, std::string path)
-      : value_(value), file_(std::move(file)), path_(std::move(path)) {
-    if (!value.is_object()) damaged("must be an object, got {}", value.type_name());
-  }
-
-  template <typename... Args>
-  [[noreturn]] void damaged(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(ErrorKind::checkpoint, "tokenizer", "{}: {} {}", file_, path_,
-         fmt::format(format, std::forward<Args>(args)...));
-  }
-  template <typename... Args>
-  [[noreturn]] void unsupported(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(ErrorKind::unsupported, "tokenizer", "{}: {} {}", file_, path_,
-         fmt::format(format, std::forward<Args>(args)...));
-  }
-
-  void allow_keys(std::initializer_list<std::string_view> known) const {
-    for (const auto& [key, value] : value_.items()) {
-      if (std::find(known.begin(), known.end(), key) == known.end())
-        unsupported("has an unknown key '{}'", key);
-    }
-  }
-  bool has(std::string_view key) const {
-    return value_.contains(key) && !value_[std::string(key)].is_null();
-  }
-  const json& at(std::string_view key) const {
-    const auto found = value_.find(key);
-    if (found == value_.end()) damaged("lacks '{}'", key);
-    return *found;
-  }
-  Block block(std::string_view key) const {
-    return {at(key), file_, path_ + "." + std::string(key)};
-  }
-  Block item(const json& value, size_t index) const {
-    return {value, file_, fmt::format("{}[{}]", path_, index)};
-  }
-
-  std::string text(std::string_view key) const {
-    if (!at(key).is_string()) damaged("'{}' must be a string, got {}", key, at(key).type_name());
-    return at(key).get<std::string>();
-  }
-  std::string text(std::string_view key, std::string fallback) const {
-    return has(key) ? text(key) : fallback;
-  }
-  bool flag(std::string_view key, bool fallback) const {
-    if (!has(key)) return fallback;
-    if (!at(key).is_boolean())
-      damaged("'{}' must be true or false, got {}", key, at(key).type_name());
-    return at(key).get<bool>();
-  }
-  int64_t count(std::string_view key, int64_t limit) const {
-    if (!at(key).is_number_integer())
-      damaged("'{}' must be a whole number, got {}", key, at(key).type_name());
-    const bool fits =
-        at(key).is_number_unsigned() && at(key).get<uint64_t>() < static_cast<uint64_t>(limit);
-    if (!fits) damaged("'{}' must be from 0 to {}, got {}", key, limit - 1, at(key).dump());
-    return at(key).get<int64_t>();
-  }
-  const json& array(std::string_view key) const {
-    if (!at(key).is_array()) damaged("'{}' must be an array, got {}", key, at(key).type_name());
-    return at(key);
-  }
-
- private:
-  const json& value_;
-  std::string file_, path_;
-};
-
-void read_normalizer(const Block& root, WordPieceOptions& options) {
-  if (!root.has("normalizer"))
-    root.unsupported("has no normalizer; BertNormalizer is what is supported");
-  const Block block = root.block("normalizer");
-  const std::string type = block.text("type");
-  if (type != "BertNormalizer")
-    block.unsupported("is of type '{}'; BertNormalizer is what is supported", type);
-  block.allow_keys({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
-  options.clean_text = block.flag("clean_text", true);
-  options.split_chinese = block.flag("handle_chinese_chars", true);
-  options.lowercase = block.flag("lowercase", true);
-  options.strip_accents.reset();
-  if (block.has("strip_accents")) options.strip_accents = block.flag("strip_accents", true);
-}
-
-void read_pre_tokenizer(const Block& root) {
-  if (!root.has("pre_tokenizer"))
-    root.unsupported("has no pre_tokenizer; BertPreTokenizer is what is supported");
-  const Block block = root.block("pre_tokenizer");
-  const std::string type = block.text("type");
-  if (type != "BertPreTokenizer")
-    block.unsupported("is of type '{}'; BertPreTokenizer is what is supported", type);
-  block.allow_keys({"type"});
-}
-
-void read_decoder(const Block& root, const WordPieceOptions& options) {
-  if (!root.has("decoder")) return;
-  const Block block = root.block("decoder");
-  const std::string type = block.text("type");
-  if (type != "WordPiece")
-    block.unsupported("is of type '{}'; WordPiece is what is supported", type);
-  block.allow_keys({"type", "prefix", "cleanup"});
-  const std::string prefix = block.text("prefix", "##");
-  if (prefix != options.continuation) {
-    block.unsupported("has the prefix '{}', the model '{}'", prefix, options.continuation);
-  }
-  if (!block.flag("cleanup", true))
-    block.unsupported("switches 'cleanup' off, which is not supported");
-}
 
 void put_token(const Block& block, TokenizerParts& parts, std::string token, uint64_t id) {
   if (token.empty()) block.damaged("gives id {} to an empty token", id);
@@ -144,23 +35,7 @@ void put_token(const Block& block, TokenizerParts& parts, std::string token, uin
 /// The members of model.vocab, kept apart from the other values: a quarter of the memory.
 using Vocabulary = std::vector<std::pair<std::string, uint64_t>>;
 
-void read_model(const Block& root, Vocabulary vocabulary, TokenizerParts& parts) {
-  const Block block = root.block("model");
-  const std::string type = block.text("type");
-  if (type != "WordPiece")
-    block.unsupported("is of type '{}'; WordPiece is what is supported", type);
-  block.allow_keys(
-      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
-  WordPieceOptions& options = parts.options;
-  options.unknown = block.text("unk_token");
-  options.continuation = block.text("continuing_subword_prefix", "##");
-  if (block.has("max_input_chars_per_word")) {
-    const int64_t cap = block.count("max_input_chars_per_word", int64_t{1} << 31);
-    if (cap == 0) block.damaged("'max_input_chars_per_word' must be > 0, got 0");
-    options.max_word_chars = static_cast<size_t>(cap);
-  }
-  if (!block.at("vocab").is_object())
-    block.damaged("'vocab' must be an object, got {}", block.at("vocab").type_name());
+void number_tokens(const Block& block, Vocabulary vocabulary, TokenizerParts& parts) {
   if (vocabulary.empty()) block.damaged("'vocab' is empty");
   if (vocabulary.size() > kMaxTokens)
     block.damaged("'vocab' has {} tokens, more than the {} allowed", vocabulary.size(), kMaxTokens);
@@ -178,6 +53,111 @@ void read_model(const Block& root, Vocabulary vocabulary, TokenizerParts& parts)
   for (auto& [token, id] : vocabulary) put_token(block, parts, std::move(token), id);
 }
 
+void need_vocabulary_object(const Block& block) {
+  if (!block.at("vocab").is_object())
+    block.damaged("'vocab' must be an object, got {}", block.at("vocab").type_name());
+}
+
+void read_wordpiece(const Block& block, Vocabulary vocabulary, TokenizerParts& parts) {
+  block.allow_keys(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  need_vocabulary_object(block);
+  WordPieceOptions& options = parts.options;
+  options.unknown = block.text("unk_token");
+  options.continuation = block.text("continuing_subword_prefix", "##");
+  if (block.has("max_input_chars_per_word")) {
+    const int64_t cap = block.count("max_input_chars_per_word", int64_t{1} << 31);
+    if (cap == 0) block.damaged("'max_input_chars_per_word' must be > 0, got 0");
+    options.max_word_chars = static_cast<size_t>(cap);
+  }
+  number_tokens(block, std::move(vocabulary), parts);
+}
+
+// A merge is "left right", or [left, right] in newer files.
+void read_merges(const Block& block, const std::string& file, TokenizerParts& parts) {
+  const json& list = block.array("merges");
+  if (list.size() > kMaxTokens)
+    block.damaged("'merges' has {} rules, more than the {} allowed", list.size(), kMaxTokens);
+  const Trie tokens = trie_of(parts.tokens);
+  for (const json& rule : list) {
+    std::string left, right;
+    if (rule.is_string()) {
+      left = rule.get<std::string>();
+      const size_t blank = left.find(' ');
+      if (blank == std::string::npos || left.find(' ', blank + 1) != std::string::npos)
+        block.damaged("'merges' must hold two tokens with a blank between, got '{}'", left);
+      right = left.substr(blank + 1);
+      left.resize(blank);
+    } else {
+      if (!rule.is_array() || rule.size() != 2 || !rule[0].is_string() || !rule[1].is_string())
+        block.damaged("'merges' must hold pairs of tokens, got {}", rule.dump());
+      left = rule[0].get<std::string>();
+      right = rule[1].get<std::string>();
+    }
+    parts.merges.push_back(merge_of(left, right, tokens, parts.merges.size(), file));
+  }
+}
+
+void read_bpe(const Block& block, const std::string& file, Vocabulary vocabulary,
+              TokenizerParts& parts) {
+  block.allow_keys({"type", "dropout", "unk_token", "continuing_subword_prefix",
+                    "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab",
+                    "merges"});
+  need_vocabulary_object(block);
+  if (block.has("dropout") && block.at("dropout") != 0.0)
+    block.unsupported("sets 'dropout', which makes ids random");
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (!block.text(key, "").empty()) block.unsupported("sets '{}'", key);
+  }
+  parts.kind = TokenizerKind::bpe;
+  parts.bpe.fuse_unknown = block.flag("fuse_unk", false);
+  parts.bpe.byte_fallback = block.flag("byte_fallback", false);
+  parts.bpe.ignore_merges = block.flag("ignore_merges", false);
+  number_tokens(block, std::move(vocabulary), parts);
+  read_merges(block, file, parts);
+  if (block.has("unk_token")) {
+    parts.options.unknown = block.text("unk_token");
+    parts.unknown = id_of(parts, parts.options.unknown);
+    if (parts.unknown < 0)
+      block.damaged("'unk_token' is '{}', which 'vocab' lacks", parts.options.unknown);
+  }
+}
+
+void read_unigram(const Block& block, TokenizerParts& parts) {
+  block.allow_keys({"type", "unk_id", "byte_fallback", "vocab"});
+  const json& list = block.array("vocab");
+  if (list.empty()) block.damaged("'vocab' is empty");
+  if (list.size() > kMaxTokens)
+    block.damaged("'vocab' has {} tokens, more than the {} allowed", list.size(), kMaxTokens);
+  parts.kind = TokenizerKind::unigram;
+  parts.byte_fallback = block.flag("byte_fallback", false);
+  for (size_t i = 0; i < list.size(); ++i) {
+    const json& entry = list[i];
+    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number())
+      block.damaged("'vocab' must hold pairs of token and score, not at place {}", i);
+    put_token(block, parts, entry[0].get<std::string>(), i);
+    parts.scores.push_back(entry[1].get<double>());
+    if (!std::isfinite(parts.scores.back()) || std::abs(parts.scores.back()) > 1e30)
+      block.damaged("'vocab' has no usable score for '{}'", parts.tokens[i]);
+  }
+  if (!block.has("unk_id")) block.unsupported("has no 'unk_id'");
+  parts.unknown = static_cast<int32_t>(block.count("unk_id", static_cast<int64_t>(list.size())));
+  parts.options.unknown = parts.tokens[static_cast<size_t>(parts.unknown)];
+}
+
+void read_model(const Block& root, const std::string& file, Vocabulary vocabulary,
+                TokenizerParts& parts) {
+  const Block block = root.block("model");
+  // Older files leave the type out where the other keys tell.
+  const std::string type = block.text("type", block.has("merges")   ? "BPE"
+                                              : block.has("unk_id") ? "Unigram"
+                                                                    : "WordPiece");
+  if (type == "WordPiece") return read_wordpiece(block, std::move(vocabulary), parts);
+  if (type == "BPE") return read_bpe(block, file, std::move(vocabulary), parts);
+  if (type == "Unigram") return read_unigram(block, parts);
+  block.unsupported("is of the unknown type '{}'", type);
+}
+
 void read_added(const Block& root, TokenizerParts& parts) {
   if (!root.has("added_tokens")) return;
   const json& list = root.array("added_tokens");
@@ -186,67 +166,61 @@ void read_added(const Block& root, TokenizerParts& parts) {
     const Block block = root.item(list[i], i);
     block.allow_keys({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
     const std::string content = block.text("content");
-    for (const char* key : {"single_word", "lstrip", "rstrip", "normalized"}) {
-      if (block.flag(key, false))
-        block.unsupported("sets '{}' for the added token '{}'", key, content);
-    }
     const int64_t id = block.count("id", limit);
     put_token(block, parts, content, static_cast<uint64_t>(id));
-    parts.added.push_back({content, static_cast<int32_t>(id), block.flag("special", false)});
+    AddedToken token{content, static_cast<int32_t>(id), block.flag("special", false)};
+    token.single_word = block.flag("single_word", false);
+    token.lstrip = block.flag("lstrip", false);
+    token.rstrip = block.flag("rstrip", false);
+    token.normalized = block.flag("normalized", !token.special);
+    parts.added.push_back(std::move(token));
   }
 }
 
-// One step of a template, written as in "[CLS]:0" or "$A:0".
-std::string step_text(const Block& step) {
-  const bool special = step.has("SpecialToken");
-  step.allow_keys({"SpecialToken", "Sequence"});
-  const Block inner = step.block(special ? "SpecialToken" : "Sequence");
-  return fmt::format("{}{}:{}", special ? "" : "$", inner.text("id"), inner.count("type_id", 256));
+// BERT's normaliser as options, for the fast path.
+void read_bert_normalizer(const Block& root, WordPieceOptions& options) {
+  if (!root.has("normalizer")) return;
+  const Block block = root.block("normalizer");
+  if (block.type() != "BertNormalizer") return;
+  options.clean_text = block.flag("clean_text", true);
+  options.split_chinese = block.flag("handle_chinese_chars", true);
+  options.lowercase = block.flag("lowercase", true);
+  options.strip_accents.reset();
+  if (block.has("strip_accents")) options.strip_accents = block.flag("strip_accents", true);
 }
 
-std::vector<std::string> steps(const Block& block, std::string_view key) {
-  std::vector<std::string> out;
-  const json& list = block.array(key);
-  for (size_t i = 0; i < list.size(); ++i) out.push_back(step_text(block.item(list[i], i)));
-  return out;
+void take_block(const Block& root, const char* key, json& into) {
+  if (root.has(key)) into = root.block(key).value();
 }
 
-void read_template(const Block& block, WordPieceOptions& options) {
-  block.allow_keys({"type", "single", "pair", "special_tokens"});
-  const std::vector<std::string> single = steps(block, "single");
-  const auto name = [](const std::string& step) { return step.substr(0, step.rfind(':')); };
-  if (single.size() == 3) {
-    options.cls = name(single[0]);
-    options.sep = name(single[2]);
+// The names of what opens and closes a text are those of the template.
+void name_boundaries(TokenizerParts& parts) {
+  if (parts.post_processor.is_null()) {
+    // Files of BERT's kind without a post-processor leave it to the names.
+    const int32_t cls = id_of(parts, parts.options.cls), sep = id_of(parts, parts.options.sep);
+    if (parts.kind != TokenizerKind::wordpiece) {
+      parts.post_processor = ending_template("", -1, 1);
+    } else if (cls >= 0 && sep >= 0) {
+      parts.post_processor = bert_template(parts.options.cls, cls, parts.options.sep, sep);
+    }
+    return;
   }
-  const std::vector<std::string> one{options.cls + ":0", "$A:0", options.sep + ":0"};
-  std::vector<std::string> two = one;
-  two.insert(two.end(), {"$B:1", options.sep + ":1"});
-  if (single != one)
-    block.unsupported("'single' must be [CLS] A [SEP], got {}", fmt::join(single, " "));
-  const std::vector<std::string> pair = steps(block, "pair");
-  if (pair != two)
-    block.unsupported("'pair' must be [CLS] A [SEP] B:1 [SEP]:1, got {}", fmt::join(pair, " "));
-}
-
-void read_post_processor(const Block& root, WordPieceOptions& options) {
-  if (!root.has("post_processor")) return;
-  const Block block = root.block("post_processor");
-  const std::string type = block.text("type");
-  if (type == "TemplateProcessing") return read_template(block, options);
-  if (type != "BertProcessing") {
-    block.unsupported(
-        "is of type '{}'; TemplateProcessing and BertProcessing are what is supported", type);
-  }
-  block.allow_keys({"type", "sep", "cls"});
-  const auto name = [&](std::string_view key) {
-    const json& value = block.array(key);
-    if (value.size() != 2 || !value[0].is_string())
-      block.damaged("'{}' must be [token, id], got {}", key, value.dump());
-    return value[0].get<std::string>();
+  const PostProcessor around = compile_post_processor(
+      Block(parts.post_processor, parts.file, "tokenizer.post_processor"), parts.tokens.size());
+  const auto name = [&](int32_t id, std::string& into) {
+    if (id >= 0) into = parts.tokens[static_cast<size_t>(id)];
   };
-  options.sep = name("sep");
-  options.cls = name("cls");
+  name(around.cls(), parts.options.cls);
+  name(around.sep(), parts.options.sep);
+}
+
+// <pad> and <mask> where the file's kin did not say otherwise.
+void name_others(TokenizerParts& parts) {
+  const auto fall_back = [&](std::string& name, const char* other) {
+    if (id_of(parts, name) < 0 && id_of(parts, other) >= 0) name = other;
+  };
+  fall_back(parts.options.pad, "<pad>");
+  fall_back(parts.options.mask, "<mask>");
 }
 
 }  // namespace
@@ -272,13 +246,17 @@ TokenizerParts read_tokenizer_json(const std::filesystem::path& path,
   root.allow_keys({"version", "truncation", "padding", "added_tokens", "normalizer",
                    "pre_tokenizer", "post_processor", "decoder", "model"});
   TokenizerParts parts;
+  parts.file = file;
   parts.options = names;
-  read_model(root, std::move(vocabulary), parts);
-  read_normalizer(root, parts.options);
-  read_pre_tokenizer(root);
-  read_post_processor(root, parts.options);
-  read_decoder(root, parts.options);
+  read_model(root, file, std::move(vocabulary), parts);
+  take_block(root, "normalizer", parts.normalizer);
+  take_block(root, "pre_tokenizer", parts.pre_tokenizer);
+  take_block(root, "post_processor", parts.post_processor);
+  take_block(root, "decoder", parts.decoder);
+  read_bert_normalizer(root, parts.options);
   read_added(root, parts);
+  name_boundaries(parts);
+  name_others(parts);
   return parts;
 }
 

@@ -1,4 +1,4 @@
-// Reading a Hugging Face tokenizer.json of BERT's kind, refusing by name whatever else it may hold.
+// Reading a Hugging Face tokenizer.json, refusing by name whatever is not understood.
 // Not here: the other files of the directory (tokenizer_files.cpp).
 #pragma once
 
@@ -15,7 +15,8 @@ nlohmann::json read_json(const std::filesystem::path& path);
 
 /// The tokenizer of a tokenizer.json; `names` gives the special tokens that the file itself does
 /// not name (pad, mask, and cls and sep where it has no post-processor). Errors: checkpoint for
-/// damage, unsupported for other kinds.
+/// damage, unsupported for other models and keys; the blocks are read by
+/// who uses them.
 TokenizerParts read_tokenizer_json(const std::filesystem::path& path,
                                    const WordPieceOptions& names);
 

@@ -1,4 +1,4 @@
-// [CLS] and [SEP] around one text or two, truncation, and windows over the second text.
+// The special tokens around one text or two, truncation, and windows over the second text.
 // Not here: the pieces themselves (tokenizer_core.h).
 #include <algorithm>
 
@@ -14,7 +14,6 @@ constexpr std::string_view kWhere = "tokenizer";
 struct Part {
   const Encoding* from;
   size_t first, last;
-  uint8_t segment;
 };
 
 void add_special(Encoding& out, int32_t id, uint8_t segment) {
@@ -25,7 +24,7 @@ void add_special(Encoding& out, int32_t id, uint8_t segment) {
   out.special.push_back(1);
 }
 
-void add_part(Encoding& out, const Part& part) {
+void add_part(Encoding& out, const Part& part, uint8_t segment) {
   const auto copy = [&](auto& to, const auto& from) {
     to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(part.first),
               from.begin() + static_cast<std::ptrdiff_t>(part.last));
@@ -34,24 +33,19 @@ void add_part(Encoding& out, const Part& part) {
   copy(out.begin, part.from->begin);
   copy(out.end, part.from->end);
   copy(out.special, part.from->special);
-  out.segments.insert(out.segments.end(), part.last - part.first, part.segment);
+  out.segments.insert(out.segments.end(), part.last - part.first, segment);
 }
 
-Encoding join(const Tokenizer& tokenizer, const Part& a, const Part& b) {
+Encoding fill(const std::vector<TemplateStep>& steps, const Part& a, const Part& b) {
   Encoding out;
-  add_special(out, tokenizer.cls_id(), 0);
-  add_part(out, a);
-  add_special(out, tokenizer.sep_id(), 0);
-  add_part(out, b);
-  add_special(out, tokenizer.sep_id(), 1);
+  for (const TemplateStep& step : steps) {
+    if (step.kind == TemplateStep::Kind::special) {
+      add_special(out, step.id, step.segment);
+    } else {
+      add_part(out, step.kind == TemplateStep::Kind::first_text ? a : b, step.segment);
+    }
+  }
   return out;
-}
-
-void need_boundaries(const Tokenizer& tokenizer) {
-  const WordPieceOptions& options = tokenizer.options();
-  require(tokenizer.cls_id() >= 0 && tokenizer.sep_id() >= 0, ErrorKind::checkpoint, kWhere,
-          "the vocabulary lacks '{}' or '{}', which open and close a sequence", options.cls,
-          options.sep);
 }
 
 struct Lengths {
@@ -96,45 +90,54 @@ Lengths truncate(Lengths have, size_t room, Truncation rule) {
 
 Encoding Tokenizer::encode_single(std::string_view text, size_t max_length,
                                   SpecialText literals) const {
-  text::need_boundaries(*this);
-  require(max_length >= 2, ErrorKind::data, text::kWhere,
-          "max_length must leave room for 2 special tokens, got {}", max_length);
+  const text::PostProcessor& around = impl_->boundaries();
+  const size_t added = around.added_to_single();
+  require(max_length >= added, ErrorKind::data, text::kWhere,
+          "max_length must leave room for {} special tokens, got {}", added, max_length);
   Encoding out;
-  text::add_special(out, cls_id(), 0);
-  impl_->append(text, literals, out);
-  const size_t length = std::min(out.ids.size(), max_length - 1);
-  out.ids.resize(length);
-  out.begin.resize(length);
-  out.end.resize(length);
-  out.special.resize(length);
-  out.segments.assign(length, 0);
-  text::add_special(out, sep_id(), 0);
+  for (const text::TemplateStep& step : around.single) {
+    if (step.kind == text::TemplateStep::Kind::special) {
+      text::add_special(out, step.id, step.segment);
+      continue;
+    }
+    const size_t start = out.ids.size();
+    impl_->append(text, literals, out);
+    const size_t length = start + std::min(out.ids.size() - start, max_length - added);
+    out.ids.resize(length);
+    out.begin.resize(length);
+    out.end.resize(length);
+    out.special.resize(length);
+    out.segments.resize(length, step.segment);
+  }
   return out;
 }
 
 Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b, size_t max_length,
                                 Truncation rule, SpecialText literals) const {
-  text::need_boundaries(*this);
-  require(max_length >= 3, ErrorKind::data, text::kWhere,
-          "max_length must leave room for 3 special tokens, got {}", max_length);
+  const text::PostProcessor& around = impl_->boundaries();
+  const size_t added = around.added_to_pair();
+  require(max_length >= added, ErrorKind::data, text::kWhere,
+          "max_length must leave room for {} special tokens, got {}", added, max_length);
   const Encoding first = encode(a, literals), second = encode(b, literals);
-  const text::Lengths keep = text::truncate({first.size(), second.size()}, max_length - 3, rule);
-  return text::join(*this, {&first, 0, keep.a, 0}, {&second, 0, keep.b, 1});
+  const text::Lengths keep =
+      text::truncate({first.size(), second.size()}, max_length - added, rule);
+  return text::fill(around.pair, {&first, 0, keep.a}, {&second, 0, keep.b});
 }
 
 std::vector<Encoding> Tokenizer::encode_windows(std::string_view a, std::string_view b,
                                                 size_t max_length, size_t stride,
                                                 SpecialText literals) const {
-  text::need_boundaries(*this);
+  const text::PostProcessor& around = impl_->boundaries();
+  const size_t added = around.added_to_pair();
   const Encoding first = encode(a, literals), second = encode(b, literals);
-  require(max_length >= 3 && max_length - 3 >= first.size(), ErrorKind::data, text::kWhere,
-          "max_length {} leaves no room for a first text of {} pieces and 3 special tokens",
-          max_length, first.size());
-  const size_t room = max_length - 3 - first.size();
+  require(max_length >= added && max_length - added >= first.size(), ErrorKind::data, text::kWhere,
+          "max_length {} leaves no room for a first text of {} pieces and {} special tokens",
+          max_length, first.size(), added);
+  const size_t room = max_length - added - first.size();
   std::vector<Encoding> out;
-  const text::Part whole_first{&first, 0, first.size(), 0};
+  const text::Part whole_first{&first, 0, first.size()};
   if (second.size() <= room) {
-    out.push_back(text::join(*this, whole_first, {&second, 0, second.size(), 1}));
+    out.push_back(text::fill(around.pair, whole_first, {&second, 0, second.size()}));
     return out;
   }
   require(room > stride, ErrorKind::data, text::kWhere,
@@ -142,7 +145,7 @@ std::vector<Encoding> Tokenizer::encode_windows(std::string_view a, std::string_
           room, stride);
   for (size_t start = 0;; start += room - stride) {
     const size_t stop = std::min(start + room, second.size());
-    out.push_back(text::join(*this, whole_first, {&second, start, stop, 1}));
+    out.push_back(text::fill(around.pair, whole_first, {&second, start, stop}));
     if (stop == second.size()) return out;
   }
 }

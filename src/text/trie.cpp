@@ -110,4 +110,23 @@ Trie::Trie(std::span<const std::pair<std::string_view, int32_t>> sorted) {
   if (!sorted.empty()) cells_ = Builder(sorted).build();
 }
 
+Trie trie_of(std::vector<std::pair<std::string_view, int32_t>> keys) {
+  std::sort(keys.begin(), keys.end());
+  size_t kept = 0;
+  for (const auto& key : keys) {
+    if (kept > 0 && keys[kept - 1].first == key.first) --kept;
+    keys[kept++] = key;
+  }
+  return Trie(std::span(keys).first(kept));
+}
+
+Trie trie_of(const std::vector<std::string>& tokens) {
+  std::vector<std::pair<std::string_view, int32_t>> keys;
+  keys.reserve(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (!tokens[i].empty()) keys.emplace_back(tokens[i], static_cast<int32_t>(i));
+  }
+  return trie_of(std::move(keys));
+}
+
 }  // namespace tenfold::text

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,6 +41,20 @@ class Trie {
     return best;
   }
 
+  /// Calls on_key(id, length) for every key that `text` begins with, shortest first.
+  template <typename OnKey>
+  void prefixes(const char* text, size_t size, OnKey&& on_key) const {
+    if (cells_.empty()) return;
+    uint32_t base = cells_[0].link >> kLabelBits;
+    for (size_t i = 0; i < size; ++i) {
+      const uint32_t byte = static_cast<uint8_t>(text[i]);
+      const Cell cell = cells_[base ^ byte];
+      if ((cell.link & kLabelMask) != byte) break;
+      base = cell.link >> kLabelBits;
+      if (cell.id >= 0) on_key(cell.id, i + 1);
+    }
+  }
+
   /// The number of exactly this key, or -1.
   int32_t find(std::string_view key) const {
     const Match match = longest(key.data(), key.size());
@@ -60,5 +75,11 @@ class Trie {
 
   std::vector<Cell> cells_;
 };
+
+/// Of keys in any order; of the numbers of equal ones the highest counts.
+Trie trie_of(std::vector<std::pair<std::string_view, int32_t>> keys);
+
+/// Of tokens by id, empty ones left out.
+Trie trie_of(const std::vector<std::string>& tokens);
 
 }  // namespace tenfold::text

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace tenfold::text {
 
@@ -32,5 +33,19 @@ uint8_t combining_class(uint32_t c);
 CodePoints decompose(uint32_t c);
 /// Lower case of one code point without context; one or two code points.
 CodePoints lower_case(uint32_t c);
+
+/// What splitting patterns ask of a character: \p{L}, \p{N}, \s (Unicode 16) or none of them.
+enum class LetterClass : uint8_t { other, letter, number, space };
+LetterClass letter_class(uint32_t c);
+/// Marks of every kind: what the stock StripAccents removes.
+bool is_accent(uint32_t c);
+/// The regular expression \w.
+bool is_word_character(uint32_t c);
+/// Full compatibility decomposition, not reordered.
+std::vector<uint32_t> decompose_compatible(uint32_t c);
+/// The one character that two compose to canonically, or 0.
+uint32_t compose(uint32_t first, uint32_t second);
+/// Whether a user-perceived character may end between the two; `state` starts at 0 with each text.
+bool breaks_grapheme(uint32_t before, uint32_t after, int32_t& state);
 
 }  // namespace tenfold::text

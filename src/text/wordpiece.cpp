@@ -2,33 +2,15 @@
 // Not here: cutting words, a template (wordpiece.h).
 #include "text/wordpiece.h"
 
-#include <algorithm>
-#include <span>
 #include <string_view>
 #include <utility>
 
 #include "support/fail.h"
 
 namespace tenfold::text {
-namespace {
-
-using Key = std::pair<std::string_view, int32_t>;
-
-Trie sorted_trie(std::vector<Key> keys) {
-  std::sort(keys.begin(), keys.end());
-  size_t kept = 0;  // of the ids of one token the highest counts
-  for (const Key& key : keys) {
-    if (kept > 0 && keys[kept - 1].first == key.first) --kept;
-    keys[kept++] = key;
-  }
-  return Trie(std::span(keys).first(kept));
-}
-
-}  // namespace
-
 WordPiece::WordPiece(const std::vector<std::string>& tokens, const std::string& continuation,
                      const std::string& unknown) {
-  std::vector<Key> first, later;
+  std::vector<std::pair<std::string_view, int32_t>> first, later;
   first.reserve(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {
     const std::string_view token = tokens[i];
@@ -39,8 +21,8 @@ WordPiece::WordPiece(const std::vector<std::string>& tokens, const std::string& 
       later.emplace_back(token.substr(continuation.size()), id);
     }
   }
-  first_ = sorted_trie(std::move(first));
-  later_ = sorted_trie(std::move(later));
+  first_ = trie_of(std::move(first));
+  later_ = trie_of(std::move(later));
   unknown_ = first_.find(unknown);
   require(unknown_ >= 0, ErrorKind::checkpoint, "vocabulary",
           "no unknown token '{}' among its {} tokens", unknown, tokens.size());

@@ -121,7 +121,7 @@ TEST_F(TokenizerFiles, AreRefusedWhereTheyAreMissingOrDamaged) {
   refuses(ErrorKind::unsupported, "T5Tokenizer");
 }
 
-TEST_F(TokenizerFiles, AreRefusedWithTheBlockThatIsNotBerts) {
+TEST_F(TokenizerFiles, AreRefusedWithTheBlockThatIsNotUnderstood) {
   struct Case {
     const char* pointer;
     json value;
@@ -129,7 +129,7 @@ TEST_F(TokenizerFiles, AreRefusedWithTheBlockThatIsNotBerts) {
     const char* word;
   };
   const Case cases[] = {
-      {"/model/type", "BPE", ErrorKind::unsupported, "BPE"},
+      {"/model/type", "WordLevel", ErrorKind::unsupported, "WordLevel"},
       {"/model/vocab", json::array({1, 2}), ErrorKind::checkpoint, "vocab"},
       {"/model/vocab/a", -1, ErrorKind::checkpoint, "'a'"},
       {"/model/vocab/a", 1.5, ErrorKind::checkpoint, "'a'"},
@@ -139,16 +139,17 @@ TEST_F(TokenizerFiles, AreRefusedWithTheBlockThatIsNotBerts) {
       {"/model/unk_token", 3, ErrorKind::checkpoint, "unk_token"},
       {"/model/max_input_chars_per_word", 0, ErrorKind::checkpoint, "max_input_chars_per_word"},
       {"/model/dropout", 0.1, ErrorKind::unsupported, "dropout"},
-      {"/normalizer/type", "NFKC", ErrorKind::unsupported, "NFKC"},
-      {"/normalizer", nullptr, ErrorKind::unsupported, "normalizer"},
+      {"/normalizer/type", "Nmt", ErrorKind::unsupported, "Nmt"},
+      {"/normalizer/surprise", 1, ErrorKind::unsupported, "surprise"},
       {"/normalizer/lowercase", "true", ErrorKind::checkpoint, "lowercase"},
-      {"/pre_tokenizer/type", "Whitespace", ErrorKind::unsupported, "Whitespace"},
-      {"/post_processor/type", "RobertaProcessing", ErrorKind::unsupported, "RobertaProcessing"},
-      {"/post_processor/pair/3/Sequence/type_id", 0, ErrorKind::unsupported, "pair"},
-      {"/decoder/type", "ByteLevel", ErrorKind::unsupported, "ByteLevel"},
-      {"/decoder/prefix", "@@", ErrorKind::unsupported, "@@"},
-      {"/added_tokens/0/normalized", true, ErrorKind::unsupported, "normalized"},
-      {"/added_tokens/0/lstrip", true, ErrorKind::unsupported, "lstrip"},
+      {"/pre_tokenizer/type", "CharDelimiterSplit", ErrorKind::unsupported, "CharDelimiterSplit"},
+      {"/pre_tokenizer/type", "ByteLevel", ErrorKind::unsupported, "ByteLevel"},
+      {"/post_processor/type", "Other", ErrorKind::unsupported, "Other"},
+      {"/post_processor/pair/3/Sequence/id", "A", ErrorKind::unsupported, "pair"},
+      {"/post_processor/pair/3/Sequence/id", "C", ErrorKind::checkpoint, "'C'"},
+      {"/post_processor/special_tokens/[CLS]/ids", json::array({99}), ErrorKind::checkpoint, "99"},
+      {"/decoder/type", "CTC", ErrorKind::unsupported, "CTC"},
+      {"/added_tokens/0/surprise", true, ErrorKind::unsupported, "surprise"},
       {"/added_tokens/0/id", 5, ErrorKind::checkpoint, "id 5"},
       {"/added_tokens/0/id", 1 << 30, ErrorKind::checkpoint, "id"},
       {"/added_tokens/0/content", "", ErrorKind::checkpoint, "empty"},
