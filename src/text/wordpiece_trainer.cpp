@@ -21,7 +21,7 @@ class Merger {
     cut_words(words);
   }
 
-  std::vector<std::string> run() {
+  TrainedMerges run() {
     count_pairs();
     while (tokens_.size() < options_.size && !heap_.empty()) {
       const Candidate best = heap_.top();
@@ -35,7 +35,7 @@ class Merger {
       if (count < options_.min_frequency) break;
       merge(best.pair);
     }
-    return std::move(tokens_);
+    return {std::move(tokens_), std::move(merges_)};
   }
 
  private:
@@ -83,6 +83,10 @@ class Merger {
         at += length;
       }
     }
+    if (!options_.alphabet.empty()) {
+      for (const std::string& c : options_.alphabet) add_token(c);
+      return need_room();
+    }
     std::vector<std::pair<std::string, uint64_t>> ranked(seen.begin(), seen.end());
     std::stable_sort(ranked.begin(), ranked.end(),
                      [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -92,6 +96,10 @@ class Merger {
     for (const auto& [c, count] : ranked) {
       if (inside.contains(c)) add_token(options_.continuation + c);
     }
+    need_room();
+  }
+
+  void need_room() const {
     require(tokens_.size() <= options_.size, ErrorKind::config, "vocabulary",
             "size {} is too small: special tokens and alphabet alone are {}; ask for more, or "
             "limit the alphabet",
@@ -136,9 +144,17 @@ class Merger {
   void merge(Pair pair) {
     const auto left = static_cast<int32_t>(pair >> 32),
                right = static_cast<int32_t>(pair & 0xFFFFFFFF);
-    const int32_t joined =
-        add_token(tokens_[static_cast<size_t>(left)] +
-                  tokens_[static_cast<size_t>(right)].substr(options_.continuation.size()));
+    const std::string name =
+        tokens_[static_cast<size_t>(left)] +
+        tokens_[static_cast<size_t>(right)].substr(options_.continuation.size());
+    if (std::find(options_.special_tokens.begin(), options_.special_tokens.end(), name) !=
+        options_.special_tokens.end()) {
+      pairs_[pair] = {};
+      return;
+    }
+    merges_.push_back(tokens_[static_cast<size_t>(left)] + " " +
+                      tokens_[static_cast<size_t>(right)]);
+    const int32_t joined = add_token(name);
     const std::vector<uint32_t> where = std::move(pairs_[pair].words);
     pairs_[pair] = {};
     grown_.clear();
@@ -176,7 +192,7 @@ class Merger {
   }
 
   const WordPieceTrainerOptions& options_;
-  std::vector<std::string> tokens_;
+  std::vector<std::string> tokens_, merges_;
   std::unordered_map<std::string, int32_t> ids_;
   std::vector<std::pair<std::vector<int32_t>, uint64_t>> words_;
   std::unordered_map<Pair, Record, PairHash> pairs_;
@@ -188,6 +204,10 @@ class Merger {
 
 std::vector<std::string> train_wordpiece(const WordCounts& words,
                                          const WordPieceTrainerOptions& options) {
+  return train_merges(words, options).tokens;
+}
+
+TrainedMerges train_merges(const WordCounts& words, const WordPieceTrainerOptions& options) {
   require(!words.empty(), ErrorKind::data, "vocabulary", "the corpus holds no words");
   return Merger(words, options).run();
 }

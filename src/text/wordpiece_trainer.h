@@ -55,6 +55,13 @@ struct WordPieceTrainerOptions {
       1000;  ///< characters kept, the most frequent first; words with others are left out
   std::vector<std::string> special_tokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
   std::string continuation = "##";
+  std::vector<std::string> alphabet =
+      {};  ///< not empty: the characters kept, whatever the text holds
+};
+
+/// A vocabulary and how it came about: merge i made "left right" one piece.
+struct TrainedMerges {
+  std::vector<std::string> tokens, merges;
 };
 
 /// The vocabulary, in the order: special tokens, characters that begin a word, characters that
@@ -65,5 +72,9 @@ struct WordPieceTrainerOptions {
 /// config for a size too small for special tokens and alphabet.
 std::vector<std::string> train_wordpiece(const WordCounts& words,
                                          const WordPieceTrainerOptions& options);
+
+/// The same with its merges, for a vocabulary that is used with them. No merge makes a special
+/// token.
+TrainedMerges train_merges(const WordCounts& words, const WordPieceTrainerOptions& options);
 
 }  // namespace tenfold::text
