@@ -67,7 +67,7 @@ std::string zstd_head(const std::filesystem::path& path, size_t characters) {
   ZSTD_inBuffer in{file.bytes().data(), file.size(), 0};
   std::string text, chunk(ZSTD_DStreamOutSize(), '\0');
   size_t found = 0;
-  while (in.pos < in.size) {
+  for (bool more = true; more;) {
     ZSTD_outBuffer out{chunk.data(), chunk.size(), 0};
     const size_t code = ZSTD_decompressStream(stream.get(), &out, &in);
     require(!ZSTD_isError(code), ErrorKind::data, path.string(), "damaged zstd data: {}",
@@ -76,17 +76,38 @@ std::string zstd_head(const std::filesystem::path& path, size_t characters) {
       if ((chunk[i] & 0xC0) != 0x80 && found++ == characters) return text;
       text += chunk[i];
     }
+    more = in.pos < in.size || out.pos == out.size;
   }
   return text;
 }
 
-BenchText shared_text(const BenchOptions& options) {
-  const auto vocabulary_file = options.data / "tokenizers/bert-base-uncased-vocab.txt";
-  const std::string vocabulary = read_file(vocabulary_file, kLongestInput);
+Tokenizer bert_tokenizer(const std::filesystem::path& folder) {
+  const std::string vocabulary = read_file(folder / "bert-base-uncased-vocab.txt", kLongestInput);
   std::vector<std::string> tokens;
   for (std::string_view line : split(vocabulary, '\n')) tokens.emplace_back(trim(line));
   if (!tokens.empty() && tokens.back().empty()) tokens.pop_back();
-  BenchText out{.lines = {}, .tokenizer = Tokenizer::wordpiece(std::move(tokens)), .shared = true};
+  return Tokenizer::wordpiece(std::move(tokens));
+}
+
+Tokenizer gpt2_tokenizer(const std::filesystem::path& folder) {
+  const auto vocabulary =
+      nlohmann::json::parse(zstd_head(folder / "gpt2-vocab.json.zst", SIZE_MAX));
+  std::vector<std::string> tokens(vocabulary.size()), merges;
+  for (const auto& [token, id] : vocabulary.items()) tokens.at(id.get<size_t>()) = token;
+  const std::string text = zstd_head(folder / "gpt2-merges.txt.zst", SIZE_MAX);
+  for (std::string_view line : split(text, '\n')) {
+    if (!line.empty() && !line.starts_with("#version")) merges.emplace_back(line);
+  }
+  return Tokenizer::byte_bpe(std::move(tokens), merges);
+}
+
+BenchText shared_text(const BenchOptions& options) {
+  const auto folder = options.data / "tokenizers";
+  BenchText out;
+  out.tokenizers.push_back({"wordpiece", bert_tokenizer(folder)});
+  out.tokenizers.push_back({"bpe-gpt2", gpt2_tokenizer(folder)});
+  out.tokenizers.push_back({"unigram-t5", Tokenizer::sentencepiece(read_file(
+                                              folder / "t5-spiece.model", kLongestInput))});
   const std::string text = zstd_head(options.data / "wikipedia/wiki-0.txt.zst",
                                      static_cast<size_t>(options.megabytes * 1e6));
   for (std::string_view line : split(text, '\n')) {
@@ -108,7 +129,8 @@ BenchText made_up_text(const BenchOptions& options) {
     tokens.push_back("##" + one);
     for (const std::string& two : syllables) tokens.push_back(one + two);
   }
-  BenchText out{.lines = {}, .tokenizer = Tokenizer::wordpiece(std::move(tokens)), .shared = false};
+  BenchText out;
+  out.tokenizers.push_back({"wordpiece-made-up", Tokenizer::wordpiece(std::move(tokens))});
   RandomStream random(0, "bench text");
   for (double bytes = 0; bytes < options.megabytes * 1e6;) {
     std::string line;

@@ -28,17 +28,22 @@ struct BenchIds {
 /// anything but numbers.
 BenchIds bench_ids(const BenchOptions& options);
 
-/// Text cut into lines, and the tokenizer to cut it with.
+/// A tokenizer, under the name that its cases begin with.
+struct BenchTokenizer {
+  std::string name;  ///< "wordpiece", "bpe-gpt2", "unigram-t5"
+  Tokenizer tokenizer;
+};
+
+/// Text cut into lines, and the tokenizers to cut it with.
 struct BenchText {
   std::vector<std::string> lines;
-  Tokenizer tokenizer;
-  bool shared = false;
+  std::vector<BenchTokenizer> tokenizers;
 
   double bytes() const;  ///< one more a line, for its end
 };
 
-/// The first megabytes of Wikipedia text and BERT's vocabulary from the data folder, or made-up
-/// words and pieces.
+/// The first megabytes of Wikipedia text, with BERT's, GPT-2's and T5's vocabularies, from the data
+/// folder, or made-up words and pieces.
 BenchText bench_text(const BenchOptions& options);
 
 /// Folder of "bert-base" or "minilm" for the peers; empty where it is absent.

@@ -1,4 +1,5 @@
-// WordPiece over real text: a call a line, a call for all lines, and that without offsets.
+// WordPiece, byte-level BPE and unigram over real text: a call a line, a call for all lines, and
+// that without offsets.
 // Not here: exactness against other tokenizers (tests/text holds it against the goldens).
 #include <fmt/format.h>
 
@@ -10,18 +11,45 @@ namespace tenfold::app {
 namespace {
 
 /// The three forms must agree with each other before any of them is timed.
-size_t checked_token_count(const BenchText& text, const std::vector<std::string_view>& lines,
+size_t checked_token_count(const Tokenizer& tokenizer, const std::vector<std::string_view>& lines,
                            const BatchOptions& options) {
-  const RaggedIds flat = text.tokenizer.encode_ids(lines, options);
-  const auto batch = text.tokenizer.encode_batch(lines, options);
+  const RaggedIds flat = tokenizer.encode_ids(lines, options);
+  const auto batch = tokenizer.encode_batch(lines, options);
   for (size_t i = 0; i < lines.size(); ++i) {
     const std::vector<int32_t> ids(flat.ids.begin() + flat.offsets[i],
                                    flat.ids.begin() + flat.offsets[i + 1]);
-    require(ids == batch[i].ids && ids == text.tokenizer.encode_single(lines[i]).ids,
+    require(ids == batch[i].ids && ids == tokenizer.encode_single(lines[i]).ids,
             ErrorKind::internal, "bench tokenize", "line {} is cut differently by the three forms",
             i + 1);
   }
   return flat.ids.size();
+}
+
+void bench_tokenizer(const BenchTimer& timer, const BenchTokenizer& work,
+                     const std::vector<std::string_view>& lines, double bytes) {
+  const Tokenizer& tokenizer = work.tokenizer;
+  const BatchOptions options{.threads = static_cast<size_t>(timer.options().threads)};
+  bool wanted = false;
+  for (const char* form : {"/line", "/batch", "/batch-no-offsets"})
+    wanted = wanted || timer.wants(work.name + form);
+  if (!wanted) return;
+  const auto tokens = static_cast<double>(checked_token_count(tokenizer, lines, options));
+  size_t sink = 0;
+  const auto run = [&](const char* form, const std::function<void()>& job) {
+    const std::string name = work.name + form;
+    if (!timer.wants(name)) return;
+    const auto groups = timer.time(name, job);
+    timer.rate(name, groups, bytes / 1e6, "bytes", "MB/s");
+    timer.rate(name, groups, tokens, "tokens", "tokens/s");
+  };
+  run("/line", [&] {
+    for (std::string_view line : lines) sink += tokenizer.encode_single(line).size();
+  });
+  run("/batch", [&] {
+    for (const Encoding& encoding : tokenizer.encode_batch(lines, options)) sink += encoding.size();
+  });
+  run("/batch-no-offsets", [&] { sink += tokenizer.encode_ids(lines, options).ids.size(); });
+  require(sink > 0 || lines.empty(), ErrorKind::internal, "bench tokenize", "no tokens were made");
 }
 
 }  // namespace
@@ -29,26 +57,8 @@ size_t checked_token_count(const BenchText& text, const std::vector<std::string_
 void bench_tokenize(const BenchTimer& timer) {
   const BenchText text = bench_text(timer.options());
   const std::vector<std::string_view> lines(text.lines.begin(), text.lines.end());
-  const BatchOptions options{.threads = static_cast<size_t>(timer.options().threads)};
-  const auto tokens = static_cast<double>(checked_token_count(text, lines, options));
-  size_t sink = 0;
-  const std::string stem = text.shared ? "wordpiece/" : "wordpiece-made-up/";
-  const auto run = [&](const char* form, const std::function<void()>& work) {
-    const std::string name = stem + form;
-    if (!timer.wants(name)) return;
-    const auto groups = timer.time(name, work);
-    timer.rate(name, groups, text.bytes() / 1e6, "bytes", "MB/s");
-    timer.rate(name, groups, tokens, "tokens", "tokens/s");
-  };
-  run("line", [&] {
-    for (std::string_view line : lines) sink += text.tokenizer.encode_single(line).size();
-  });
-  run("batch", [&] {
-    for (const Encoding& encoding : text.tokenizer.encode_batch(lines, options))
-      sink += encoding.size();
-  });
-  run("batch-no-offsets", [&] { sink += text.tokenizer.encode_ids(lines, options).ids.size(); });
-  require(sink > 0 || lines.empty(), ErrorKind::internal, "bench tokenize", "no tokens were made");
+  for (const BenchTokenizer& work : text.tokenizers)
+    bench_tokenizer(timer, work, lines, text.bytes());
 }
 
 }  // namespace tenfold::app

@@ -9,7 +9,8 @@ namespace tenfold::app {
 /// Matrix products of three number formats, 2048 x 768 x 3072: the line that other figures are
 /// divided by.
 void bench_roof(const BenchTimer& timer);
-/// WordPiece: one call a line, one call for all, one call for all without offsets.
+/// WordPiece, byte-level BPE, unigram: one call a line, one call for all, one call for all without
+/// offsets.
 void bench_tokenize(const BenchTimer& timer);
 /// Last hidden states, compared with the reference first.
 void bench_encode(const BenchTimer& timer);

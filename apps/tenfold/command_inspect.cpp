@@ -63,7 +63,11 @@ int inspect(const InspectArguments& arguments) {
       {"manifest", manifest_state(arguments.model)},
       {"training_state", std::filesystem::exists(arguments.model / "trainer_state.json")}};
   try {
-    out["tokenizer"] = fmt::format("WordPiece, {} tokens", Tokenizer::load(arguments.model).size());
+    const Tokenizer tokenizer = Tokenizer::load(arguments.model);
+    const char* kind = tokenizer.kind() == TokenizerKind::wordpiece ? "WordPiece"
+                       : tokenizer.kind() == TokenizerKind::bpe     ? "BPE"
+                                                                    : "unigram";
+    out["tokenizer"] = fmt::format("{}, {} tokens", kind, tokenizer.size());
   } catch (const Error& error) {
     out["tokenizer"] = std::string("none: ") + error.what();
   }
