@@ -3,6 +3,7 @@
 
 Not here: any check. The replay programs of the fast suite read what this writes.
 """
+import base64
 import gzip
 import io
 import json
@@ -141,7 +142,7 @@ def tokenizer(**changes):
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": {"type": "TemplateProcessing", "single": [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)],
                            "pair": [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0), sequence("B", 1), special("[SEP]", 1)],
-                           "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}}},
+                           "special_tokens": {t: {"id": t, "ids": [i], "tokens": [t]} for t, i in (("[CLS]", 2), ("[SEP]", 3))}},
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
                   "max_input_chars_per_word": 100, "vocab": {t: i for i, t in enumerate(tokens)}}, **changes}
@@ -254,6 +255,116 @@ def make_text():
     put("text", "long", "a" * 300 + " " + "dog" * 60)
 
 
-for make in (make_safetensors, make_pytorch, make_config, make_tokenizer_json, make_vocabulary, make_recipe, make_shards, make_rows,
-             make_task_rows, make_text):
+def byte_bpe(**changes):
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abcdefghijklmnopqrstuvwxyz#,T[]", "\u0120", "\u00c3", "\u00a9", "\u00cc"]
+    merges = [["d", "o"], ["do", "g"], ["\u0120", "t"], ["h", "e"], ["\u0120t", "he"]]
+    tokens += [a + b for a, b in merges]
+    added = [{"id": i, "content": t, "single_word": False, "lstrip": t == "<mask>", "rstrip": False, "normalized": False,
+              "special": True} for i, t in enumerate(tokens[:5])]
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+            "pre_tokenizer": level, "decoder": level,
+            "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True,
+                               "add_prefix_space": False},
+            "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": "", "fuse_unk": True,
+                      "end_of_word_suffix": "", "byte_fallback": False, "ignore_merges": False,
+                      "vocab": {t: i for i, t in enumerate(tokens)}, "merges": merges}, **changes}
+
+
+def charsmap():
+    """A map of a to b and of z to nothing, as a Darts double array."""
+    units = [0] * 256
+    units[0] = 128 << 10  # the root's children lie at 128 ^ byte
+    for byte, value in ((ord("a"), 0), (ord("z"), 1)):
+        at = 128 ^ byte
+        units[at] = byte | 0x100 | (at ^ (byte + 8)) << 10  # a value at byte + 8
+        units[byte + 8] = 1 << 31 | value
+    trie = struct.pack("<256I", *units)
+    return struct.pack("<I", len(trie)) + trie + b"b\0\0"
+
+
+def unigram(**changes):
+    mark = "\u2581"
+    pieces = [["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], [mark, -2.0], [mark + "the", -3.0], ["dog", -4.5], ["s", -3.5],
+              ["<0xE4>", -9.0], ["d", -5.0]]
+    metaspace = {"type": "Metaspace", "replacement": mark, "prepend_scheme": "first", "split": True}
+    return {"version": "1.0", "truncation": None, "padding": None,
+            "added_tokens": [{"id": i, "content": p[0], "single_word": i == 0, "lstrip": False, "rstrip": i == 1,
+                              "normalized": i == 2, "special": i < 2} for i, p in enumerate(pieces[:3])],
+            "normalizer": {"type": "Sequence", "normalizers": [
+                {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap()).decode()}, {"type": "NFKD"},
+                {"type": "StripAccents"}, {"type": "Lowercase"}, {"type": "NFC"}, {"type": "Strip", "strip_left": True, "strip_right": True},
+                {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace, {"type": "Digits"}, {
+                "type": "Punctuation", "behavior": "MergedWithPrevious"}]},
+            "post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {
+                "SpecialToken": {"id": "</s>", "type_id": 0}}], "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {
+                    "Sequence": {"id": "B", "type_id": 0}}], "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
+            "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": mark}, "content": " "}, {
+                "type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+            "model": {"type": "Unigram", "unk_id": 2, "byte_fallback": True, "vocab": pieces}, **changes}
+
+
+def varint(n):
+    out = b""
+    while n >= 128:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def field(number, value):
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value % 2**64)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def piece(text, score, kind=1):
+    return field(1, field(1, text.encode()) + field(2, score) + field(3, kind))
+
+
+def sentencepiece(kind=1, fallback=0, t5=True, extra=b""):
+    mark = "\u2581"
+    first = [("<pad>", 3), ("</s>", 3), ("<unk>", 2)] if t5 else [("<unk>", 2), ("<s>", 3), ("</s>", 3)]
+    pieces = b"".join(piece(text, 0.0, k) for text, k in first)
+    for i, text in enumerate([mark, "t", "h", "e", "d", "o", "g", "s", "th", "the", mark + "the", "do", "dog"]):
+        pieces += piece(text, -1.0 - i / 4)
+    pieces += piece("(", 0.0, 4) + piece("he", -2.0, 5) + (piece("<0xE4>", 0.0, 6) if fallback else b"")
+    trainer = field(3, kind) + field(35, fallback)
+    if t5:
+        trainer += field(40, 2) + field(41, -1) + field(42, 1) + field(43, 0)
+    return pieces + field(2, trainer) + field(3, field(1, b"nmt_nfkc") + field(2, charsmap())) + extra
+
+
+def make_sentencepiece():
+    put("sentencepiece", "unigram", sentencepiece())
+    put("sentencepiece", "bpe", sentencepiece(kind=2, fallback=1, t5=False))
+    put("sentencepiece", "plain", sentencepiece(t5=False))
+    put("sentencepiece", "words", sentencepiece(kind=3))
+    put("sentencepiece", "no-unknown", piece("a", -1.0))
+    put("sentencepiece", "two-unknown", piece("a", -1.0, 2) + piece("b", -1.0, 2))
+    put("sentencepiece", "cut-map", piece("<unk>", 0.0, 2) + field(3, field(2, struct.pack("<I", 2**31) + b"abcd")))
+    put("sentencepiece", "nan", piece("<unk>", float("nan"), 2))
+    put("sentencepiece", "long-length", b"\x0a" + varint(2**63))
+    put("sentencepiece", "denormalizer", sentencepiece(extra=field(5, field(2, charsmap()))))
+
+
+def make_families():
+    put("tokenizer_json", "byte-bpe", json.dumps(byte_bpe()))
+    put("tokenizer_json", "byte-bpe-split", json.dumps(byte_bpe(pre_tokenizer={"type": "Sequence", "pretokenizers": [
+        {"type": "Digits", "individual_digits": True}, {"type": "ByteLevel", "add_prefix_space": True}]})))
+    put("tokenizer_json", "unigram-t5", json.dumps(unigram()))
+    wordpiece = tokenizer(normalizer={"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Prepend", "prepend": "_"}]},
+                          pre_tokenizer={"type": "Whitespace"}, decoder={"type": "BPEDecoder", "suffix": "</w>"})
+    put("tokenizer_json", "wordpiece-general", json.dumps(wordpiece))
+    chars = byte_bpe(pre_tokenizer={"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithNext", "invert": False},
+                     decoder=None, post_processor={"type": "Sequence", "processors": [{"type": "ByteLevel"}]})
+    put("tokenizer_json", "bpe-characters", json.dumps(chars))
+    put("tokenizer_json", "growth", json.dumps(tokenizer(normalizer={"type": "Sequence", "normalizers": [
+        {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaa"}] * 30})))
+
+
+for make in (make_safetensors, make_pytorch, make_config, make_tokenizer_json, make_families, make_sentencepiece, make_vocabulary,
+             make_recipe, make_shards, make_rows, make_task_rows, make_text):
     make()
