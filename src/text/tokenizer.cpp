@@ -128,6 +128,12 @@ const text::PostProcessor& Tokenizer::Impl::boundaries() const {
 }
 
 void Tokenizer::Impl::append(std::string_view text, SpecialText literals, Encoding& out) const {
+  const size_t likely = out.ids.size() + text.size() / 4 + 4;  // with the specials around it
+  out.ids.reserve(likely);
+  out.begin.reserve(likely);
+  out.end.reserve(likely);
+  out.segments.reserve(likely);
+  out.special.reserve(likely);
   pieces(text, literals, [&](int32_t id, uint32_t begin, uint32_t end, bool is_literal) {
     out.ids.push_back(id);
     out.begin.push_back(begin);
