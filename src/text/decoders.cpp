@@ -141,7 +141,7 @@ Decoder sequence_decoder(const Block& block) {
 
 }  // namespace
 
-Decoder wordpiece_decoder(std::string prefix, bool cleanup) {
+Decoder wordpiece_decoder(const std::string& prefix, bool cleanup) {
   return [=](std::vector<std::string>& tokens) {
     for (size_t i = 0; i < tokens.size(); ++i) {
       std::string& token = tokens[i];

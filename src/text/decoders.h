@@ -17,6 +17,6 @@ using Decoder = std::function<void(std::vector<std::string>&)>;
 Decoder compile_decoder(const Block& block);
 
 /// WordPiece's, which the fast path of BERT uses too.
-Decoder wordpiece_decoder(std::string prefix, bool cleanup);
+Decoder wordpiece_decoder(const std::string& prefix, bool cleanup);
 
 }  // namespace tenfold::text

@@ -81,7 +81,7 @@ void put_cuts(std::vector<Cut> cuts, Behavior behavior, Ranges& out) {
     std::reverse(out.begin() + static_cast<std::ptrdiff_t>(start), out.end());
 }
 
-Splitter by_pattern(Pattern pattern, Behavior behavior, bool invert = false) {
+Splitter by_pattern(const Pattern& pattern, Behavior behavior, bool invert = false) {
   return [=](MappedChars& chars, Ranges& parts) {
     Ranges out, matches;
     for (const CharRange& part : parts) {

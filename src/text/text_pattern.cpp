@@ -30,7 +30,7 @@ Pattern of_literal(std::string_view text) {
   };
 }
 
-Pattern of_runs(CharTest test, size_t least, size_t most) {
+Pattern of_runs(const CharTest& test, size_t least, size_t most) {
   return [=](const MappedChars& chars, CharRange range, std::vector<CharRange>& out) {
     for (size_t i = range.first; i < range.last;) {
       size_t end = i;

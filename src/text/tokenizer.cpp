@@ -151,6 +151,7 @@ std::string Tokenizer::Impl::decode(std::span<const int32_t> ids, bool keep_spec
   }
   if (sentencepiece) return sentencepiece->decode(kept, parts.tokens);
   std::vector<std::string> tokens;
+  tokens.reserve(kept.size());
   for (const int32_t id : kept) tokens.push_back(parts.tokens[static_cast<size_t>(id)]);
   if (decoder && !tokens.empty()) decoder(tokens);
   std::string out;

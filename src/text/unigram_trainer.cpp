@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kLongestSentence = 4000;  // the trainer leaves longer ones out
 
 // Texts as sentences: lines, long ones cut at blanks or between characters.
-class Sentences : public sentencepiece::SentenceIterator {
+class Sentences final : public sentencepiece::SentenceIterator {
  public:
   explicit Sentences(const std::function<std::optional<std::string>()>& next) : next_(next) {
     Next();
@@ -88,7 +88,8 @@ std::string train_unigram(const std::function<std::optional<std::string>()>& nex
       {"control_symbols", "<mask>"},
       {"minloglevel", "3"}};
   Sentences sentences(next);
-  require(!sentences.done(), ErrorKind::data, "vocabulary", "the corpus holds no words");
+  require(!sentences.done(), ErrorKind::data, "vocabulary",
+          "the corpus is empty: it holds no words");
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &sentences, &model);
   std::string why = status.ToString();

@@ -208,7 +208,7 @@ std::vector<std::string> train_wordpiece(const WordCounts& words,
 }
 
 TrainedMerges train_merges(const WordCounts& words, const WordPieceTrainerOptions& options) {
-  require(!words.empty(), ErrorKind::data, "vocabulary", "the corpus holds no words");
+  require(!words.empty(), ErrorKind::data, "vocabulary", "the corpus is empty: it holds no words");
   return Merger(words, options).run();
 }
 
