@@ -56,9 +56,9 @@ config::Choice chosen_task(const EvaluateArguments& arguments,
   return settings.task;
 }
 
-TaskScores score_rows(const EvaluateArguments& arguments, const model::LoadedModel& model,
-                      const config::Choice& task, int64_t max_length, const Tokenizer& tokenizer,
-                      Program& program) {
+ModelScores score_rows(const EvaluateArguments& arguments, const model::LoadedModel& model,
+                       const config::Choice& task, int64_t max_length, const Tokenizer& tokenizer,
+                       Program& program) {
   std::vector<std::string> labels = model.description.labels;
   const auto rows = find_task(task.kind).read({.file = arguments.data,
                                                .columns = arguments.columns,
@@ -96,7 +96,7 @@ Figures score_text(const EvaluateArguments& arguments, const model::LoadedModel&
   const auto scores = eval::evaluate_objective(
       *model.encoder, objective, data::MlmCollator(tokenizer, {}), examples,
       {.batch_tokens = arguments.batch_tokens, .device = arguments.device});
-  return {{"task", "mlm"},
+  return {{"task", kTextTaskName},
           {"examples", scores.examples},
           {"tokens", scores.tokens},
           {"loss", scores.loss},
@@ -134,12 +134,9 @@ ModelScores score_model(const EvaluateArguments& arguments, Program& program) {
   const config::Choice task = chosen_task(arguments, model.description);
   require(!task.kind.empty(), ErrorKind::checkpoint, "evaluate", "{} is a {}: nothing to evaluate",
           arguments.model.string(), model.description.architecture);
-  TaskScores scores = score_rows(arguments, model, task, max_length, tokenizer, program);
-  return {.figures = std::move(scores.figures),
-          .compared = std::move(scores.compared),
-          .resampled = std::move(scores.resampled),
-          .rows = scores.rows,
-          .labels = model.description.labels};
+  ModelScores scores = score_rows(arguments, model, task, max_length, tokenizer, program);
+  scores.labels = model.description.labels;
+  return scores;
 }
 
 /// Either a model and data, or predictions and references.

@@ -111,9 +111,7 @@ struct JoinedWords {
 
 /// {"words", "tags"}.
 void predict_tags(const Model& model, const PredictRows& arguments, ResultsOut& out) {
-  data::TagColumns columns;
-  columns.skip_bad = arguments.columns.skip_bad;
-  const auto file = data::read_tagged(arguments.input, columns, data::Labels::optional);
+  const auto file = data::read_tagged(arguments.input, {}, data::Labels::optional);
   by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
     std::vector<JoinedWords> joined;
     for (size_t i = begin; i < end; ++i) joined.emplace_back(file.rows[i].words);

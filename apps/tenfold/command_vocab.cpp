@@ -25,7 +25,7 @@ struct VocabArguments {
 
 constexpr size_t kBatch = 4096;  // documents counted at a time
 
-/// What counting the words of a kind says besides the tokenizer.
+/// The tokenizer, and how many words it was made from.
 struct Trained {
   Tokenizer tokenizer;
   uint64_t num_words = 0;
@@ -109,7 +109,8 @@ void add_vocab(CLI::App& app, Program& program) {
                    "pairs seen less often are not merged (wordpiece, bpe)")
       ->check(whole_number(1))
       ->capture_default_str();
-  command->add_flag("--cased", arguments->cased, "keep upper case and accents (bpe always does)");
+  command->add_flag("--cased", arguments->cased,
+                    "keep upper case, and for wordpiece accents (bpe always does)");
   command->add_option("--out", arguments->out, "folder for vocab.txt, tokenizer.json and their kin")
       ->required();
   command->footer("Example:\n  tenfold vocab --input text.txt.zst --size 16000 --out vocab");

@@ -6,26 +6,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "command.h"
-#include "eval/bootstrap.h"
+#include "scores.h"
 
 namespace tenfold::app {
-
-/// Metrics by name, in the order they are shown.
-using Figures = nlohmann::ordered_json;
-
-/// What one model, or one file of predictions, scored.
-struct ModelScores {
-  Figures figures;                         ///< "task", "examples", the metrics
-  std::vector<std::string> compared = {};  ///< metrics that can be resampled, ...
-  eval::WeightedScores resampled = {};     ///< ... and their values by weights of the rows
-  int64_t rows = 0;
-  std::vector<std::string> labels = {};  ///< what the classes mean; empty: no classes
-};
 
 struct ComparedRuns {
   std::vector<std::filesystem::path> runs;      ///< of --model

@@ -84,8 +84,9 @@ int run_action(const Program& program, Terminal& terminal) {
 int run(int argc, char** argv) {
   Terminal terminal(Terminal::on(STDERR_FILENO));
   Program program{.terminal = terminal, .self = program_path(argc > 0 ? argv[0] : "")};
-  CLI::App app("Transformer text models: prepare, pre-train, fine-tune, evaluate, predict.",
-               "tenfold");
+  CLI::App app(
+      "Transformer text models: prepare, pre-train, fine-tune, evaluate, predict, embed, study.",
+      "tenfold");
   methods::register_all();
   declare_command_line(app, program);
   try {

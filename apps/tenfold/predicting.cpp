@@ -35,7 +35,7 @@ std::optional<std::string> TextInput::next() {
   const bool fits =
       fault.empty() && parsed.is_object() && parsed.contains("text") && parsed["text"].is_string();
   require(fits, ErrorKind::data, "input", "{}:{}: expected an object with a \"text\"", name(),
-          number());
+          lines_.number());
   return parsed["text"].get<std::string>();
 }
 

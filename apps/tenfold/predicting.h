@@ -46,7 +46,6 @@ class TextInput {
   /// Error{data} naming the line that is no such object.
   std::optional<std::string> next();
   const std::string& name() const { return lines_.name(); }
-  int64_t number() const { return lines_.number(); }
 
  private:
   data::TextLines lines_;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eval/metric_table.h"
 #include "eval/metrics.h"
 #include "eval/report.h"
 #include "run_pictures.h"
@@ -86,10 +87,6 @@ ReportRow row_of_fixed(const FixedRow& fixed, const std::vector<std::string>& me
   return row;
 }
 
-bool lower_is_better(const std::string& metric) {
-  return metric == "loss" || metric == "perplexity";
-}
-
 eval::Table table_of(const std::vector<ReportRow>& rows, const std::vector<std::string>& metrics) {
   eval::Table table;
   table.columns = {{"model", eval::Align::left}, {"runs"}};
@@ -106,7 +103,7 @@ eval::Table table_of(const std::vector<ReportRow>& rows, const std::vector<std::
     }
     if (runs > 0) {
       const double mean = eval::mean_deviation(row.values[0]).mean;
-      const double merit = lower_is_better(metrics[0]) ? -mean : mean;
+      const double merit = eval::lower_is_better(metrics[0]) ? -mean : mean;
       if (merit > best) {
         best = merit;
         table.best_row = table.rows.size();
@@ -125,7 +122,7 @@ std::string lead_lines(const std::vector<ReportRow>& rows, const std::string& me
     if (rows[0].values[0].empty() || rows[r].values[0].empty()) continue;
     const auto first = eval::mean_deviation(rows[0].values[0]);
     const auto other = eval::mean_deviation(rows[r].values[0]);
-    const double gain = (first.mean - other.mean) * (lower_is_better(metric) ? -1 : 1);
+    const double gain = (first.mean - other.mean) * (eval::lower_is_better(metric) ? -1 : 1);
     const double error =
         std::sqrt(first.deviation * first.deviation / static_cast<double>(first.count) +
                   other.deviation * other.deviation / static_cast<double>(other.count));

@@ -62,13 +62,8 @@ ModelScores score_answers(const std::filesystem::path& predictions,
   }
   scores.figures["missing"] = squad.missing;
   scores.figures["unknown"] = squad.unknown;
-  std::vector<double> exact, f1;
-  for (const eval::AnswerScore& score : squad.by_question) {
-    exact.push_back(score.exact);
-    f1.push_back(score.f1);
-  }
   scores.compared = {"exact", "f1"};
-  scores.resampled = eval::mean_scores_of({std::move(exact), std::move(f1)});
+  scores.resampled = eval::resampled_squad(squad);
   return scores;
 }
 

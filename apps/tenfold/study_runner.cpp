@@ -323,6 +323,7 @@ ProcessStart StudyRunner::start_of(size_t run, Part part) const {
     add("--text-column", recipe.data.columns.text);
     add("--pair-column", recipe.data.columns.pair);
     add("--label-column", recipe.data.columns.label);
+    add("--format", recipe.data.columns.format);
     if (recipe.data.columns.skip_bad) words.emplace_back("--skip-bad");
     add("--device", program_.device);
     add("--dtype", program_.dtype);

@@ -2,6 +2,7 @@
 // Not here: enumerating runs (study/plan.h) or counting (study/cost.h).
 #include "study_setup.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -114,19 +115,19 @@ Estimate estimate_finetuning(const FinetuneRecipe& recipe, const model::EncoderC
 
 std::vector<Estimate> estimate_all(const StudySetup& setup, const Program& program) {
   std::vector<Estimate> estimates;
+  std::vector<model::EncoderConfig> shapes(setup.plan.runs.size());  // of pre-trainings
+  model::EncoderConfig given;
+  if (!setup.file.model.empty()) given = model::read_description(setup.file.model).encoder;
   for (const study::PlannedRun& run : setup.plan.runs) {
     if (run.command == study::Command::pretrain) {
+      const PretrainRecipe recipe = pretrain_recipe(setup, run, DataMark::replaced, program);
+      shapes[estimates.size()] = recipe.model;
+      estimates.push_back(estimate_pretraining(recipe));
+    } else {
       estimates.push_back(
-          estimate_pretraining(pretrain_recipe(setup, run, DataMark::replaced, program)));
-      continue;
+          estimate_finetuning(finetune_recipe(setup, run, DataMark::replaced, program),
+                              run.parent ? shapes[*run.parent] : given));
     }
-    const model::EncoderConfig shape =
-        run.parent
-            ? pretrain_recipe(setup, setup.plan.runs[*run.parent], DataMark::replaced, program)
-                  .model
-            : model::read_description(setup.file.model).encoder;
-    estimates.push_back(
-        estimate_finetuning(finetune_recipe(setup, run, DataMark::replaced, program), shape));
   }
   return estimates;
 }

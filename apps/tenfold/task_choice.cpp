@@ -15,8 +15,8 @@ namespace {
 
 class ChoiceRows final : public TaskRows {
  public:
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::ChoiceObjective objective(model.choice);
     std::vector<double> right(examples.size());
     const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
@@ -31,12 +31,12 @@ class ChoiceRows final : public TaskRows {
     };
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::ChoiceCollator(), examples, options);
-    TaskScores out{.figures = {{"task", "choice"},
-                               {"examples", examples.size()},
-                               {"accuracy", run.share("correct", "choice")},
-                               {"loss", run.loss}},
-                   .compared = {"accuracy"},
-                   .rows = static_cast<int64_t>(examples.size())};
+    ModelScores out{.figures = {{"task", "choice"},
+                                {"examples", examples.size()},
+                                {"accuracy", run.share("correct", "choice")},
+                                {"loss", run.loss}},
+                    .compared = {"accuracy"},
+                    .rows = static_cast<int64_t>(examples.size())};
     out.resampled = eval::mean_scores_of({std::move(right)});
     return out;
   }

@@ -37,8 +37,8 @@ class ContrastiveRows final : public TaskRows {
   }
 
   /// Every anchor looks for its positive among the positives of all rows and its own negatives.
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::ContrastiveObjective objective(options_);
     std::vector<Tensor> texts(examples.size());  // [1 + 1 + negatives, D] of each row
     const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
@@ -66,14 +66,14 @@ class ContrastiveRows final : public TaskRows {
       among_ten += rank <= 10 ? 1 : 0;
     }
     const auto count = static_cast<double>(texts.size());
-    TaskScores out{.figures = {{"task", "contrastive"},
-                               {"examples", examples.size()},
-                               {"mrr", reciprocal / count},
-                               {"recall@1", first / count},
-                               {"recall@10", among_ten / count},
-                               {"loss", run.loss}},
-                   .compared = {"mrr"},
-                   .rows = static_cast<int64_t>(examples.size())};
+    ModelScores out{.figures = {{"task", "contrastive"},
+                                {"examples", examples.size()},
+                                {"mrr", reciprocal / count},
+                                {"recall@1", first / count},
+                                {"recall@10", among_ten / count},
+                                {"loss", run.loss}},
+                    .compared = {"mrr"},
+                    .rows = static_cast<int64_t>(examples.size())};
     out.resampled = eval::mean_scores_of({std::move(reciprocals)});
     return out;
   }
@@ -116,8 +116,8 @@ class ScoredPairs final : public TaskRows {
  public:
   explicit ScoredPairs(const SimilarityOptions& options) : options_(options) {}
 
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const auto objective = pair_objective(options_);
     std::vector<double> gold, cosine(examples.size());
     for (const data::Example& example : examples) gold.push_back(example.labels[0]);
@@ -133,12 +133,11 @@ class ScoredPairs final : public TaskRows {
     };
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::ScoredPairCollator(), examples, options);
-    TaskScores out{.figures = {{"task", "similarity"}, {"examples", examples.size()}},
-                   .compared = {"spearman", "pearson"},
-                   .rows = static_cast<int64_t>(examples.size())};
-    const auto defined = [](std::optional<double> r) { return r ? Figures(*r) : Figures(); };
-    out.figures["spearman"] = defined(eval::spearman(cosine, gold));
-    out.figures["pearson"] = defined(eval::pearson(cosine, gold));
+    ModelScores out{.figures = {{"task", "similarity"}, {"examples", examples.size()}},
+                    .compared = {"spearman", "pearson"},
+                    .rows = static_cast<int64_t>(examples.size())};
+    out.figures["spearman"] = figure_or_null(eval::spearman(cosine, gold));
+    out.figures["pearson"] = figure_or_null(eval::pearson(cosine, gold));
     out.figures["loss"] = run.loss;
     out.resampled =
         eval::column_scores_of(std::move(cosine), std::move(gold), {eval::spearman, eval::pearson});
@@ -150,10 +149,7 @@ class ScoredPairs final : public TaskRows {
 };
 
 std::unique_ptr<TaskRows> read_scored_pairs(const TaskReading& reading, std::vector<std::string>&) {
-  data::TaskColumns columns = reading.columns;
-  columns.label_kind = data::LabelKind::score;
-  const data::TaskFile file = data::read_task(reading.file, columns, data::Labels::required);
-  report_rows(file, reading.log);
+  const data::TaskFile file = read_text_rows(reading, data::LabelKind::score);
   const auto& options = reading.task.as<SimilarityOptions>();
   auto rows = std::make_unique<ScoredPairs>(options);
   for (const data::TaskRow& row : file.rows) {

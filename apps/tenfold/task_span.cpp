@@ -37,7 +37,7 @@ class SpanQuestions final : public TaskRows {
       }
       first_window_.push_back(windows_.size());
       for (data::SpanWindow& window : windows) {
-        examples.push_back(window.example);
+        examples.push_back(std::move(window.example));
         windows_.push_back(std::move(window));
       }
       rows_.push_back(std::move(row));
@@ -50,8 +50,8 @@ class SpanQuestions final : public TaskRows {
             reading.file.string());
   }
 
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::SpanObjective objective(model.span);
     std::vector<data::WindowScores> scores(windows_.size());
     const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
@@ -82,7 +82,7 @@ class SpanQuestions final : public TaskRows {
     }
   }
 
-  TaskScores figures_of(std::span<const data::WindowScores> scores, double loss) const {
+  ModelScores figures_of(std::span<const data::WindowScores> scores, double loss) const {
     std::vector<eval::AnsweredQuestion> questions;
     std::map<std::string, std::string> predictions;
     for (size_t row = 0; row < rows_.size(); ++row) {
@@ -98,12 +98,12 @@ class SpanQuestions final : public TaskRows {
         questions.back().accepted.push_back(answer.text);
     }
     const eval::SquadScores squad = eval::score_squad(questions, predictions);
-    TaskScores out{.figures = {{"task", "span"},
-                               {"examples", rows_.size()},
-                               {"f1", squad.f1},
-                               {"exact", squad.exact}},
-                   .compared = {"f1", "exact"},
-                   .rows = squad.questions};
+    ModelScores out{.figures = {{"task", "span"},
+                                {"examples", rows_.size()},
+                                {"f1", squad.f1},
+                                {"exact", squad.exact}},
+                    .compared = {"exact", "f1"},
+                    .rows = squad.questions};
     if (squad.answerable < squad.questions) {
       out.figures["answerable_f1"] = squad.answerable_f1;
       out.figures["answerable_exact"] = squad.answerable_exact;
@@ -111,12 +111,7 @@ class SpanQuestions final : public TaskRows {
     }
     out.figures["windows"] = windows_.size();
     out.figures["loss"] = loss;
-    std::vector<double> f1, exact;
-    for (const eval::AnswerScore& score : squad.by_question) {
-      f1.push_back(score.f1);
-      exact.push_back(score.exact);
-    }
-    out.resampled = eval::mean_scores_of({std::move(f1), std::move(exact)});
+    out.resampled = eval::resampled_squad(squad);
     return out;
   }
 

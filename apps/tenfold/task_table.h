@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,13 +19,11 @@
 #include "model/checkpoint.h"
 #include "model/objective.h"
 #include "nn/class_loss.h"
+#include "scores.h"
 #include "support/log.h"
 #include "tenfold/tokenizer.h"
 
 namespace tenfold::app {
-
-/// Metrics by name, in the order they are shown.
-using Figures = nlohmann::ordered_json;
 
 /// What rows are read with.
 struct TaskReading {
@@ -38,20 +35,13 @@ struct TaskReading {
   Log& log;
 };
 
-struct TaskScores {
-  Figures figures;  ///< "task", "examples", the main metric, the others, "loss"
-  std::vector<std::string> compared = {};  ///< metrics that a paired comparison resamples, ...
-  eval::WeightedScores resampled = {};     ///< ... and their values by weights of the file's rows
-  int64_t rows = 0;
-};
-
 /// The rows of one file as examples, with what their kind keeps of them for scoring.
 class TaskRows {
  public:
   virtual ~TaskRows() = default;
-  /// Runs the model over all rows.
-  virtual TaskScores score(const model::LoadedModel& model,
-                           const eval::EvaluationOptions& options) const = 0;
+  /// Runs the model over all rows. The labels of what comes out are the caller's to add.
+  virtual ModelScores score(const model::LoadedModel& model,
+                            const eval::EvaluationOptions& options) const = 0;
   std::vector<data::Example> examples;
 };
 
@@ -131,6 +121,14 @@ void report_rows(const data::RowFile<Row>& file, Log& log) {
   if (file.unlabelled > 0) log.info("{} rows without a label left out", file.unlabelled);
   if (file.repaired > 0) log.warn("{} tags repaired", file.repaired);
 }
+
+/// null where a metric is undefined.
+inline Figures figure_or_null(std::optional<double> value) {
+  return value ? Figures(*value) : Figures();
+}
+
+/// Labelled texts and pairs, with what the reader skipped said.
+data::TaskFile read_text_rows(const TaskReading& reading, data::LabelKind labels);
 
 inline bool contains(const std::vector<std::string>& labels, const std::string& label) {
   return std::find(labels.begin(), labels.end(), label) != labels.end();

@@ -42,8 +42,8 @@ class TaggedWords final : public TaskRows {
     gold_.push_back(row.tags);
   }
 
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::TaggingObjective objective(model.token_classifier);
     auto predicted = gold_;
     const auto step = [&](const data::Batch& batch, std::span<const size_t> indices) {
@@ -59,8 +59,8 @@ class TaggedWords final : public TaskRows {
     };
     const auto run =
         eval::evaluate_steps(*model.encoder, step, data::WordCollator(), examples, options);
-    TaskScores out{.figures = {{"task", "tagging"}, {"examples", gold_.size()}},
-                   .rows = static_cast<int64_t>(gold_.size())};
+    ModelScores out{.figures = {{"task", "tagging"}, {"examples", gold_.size()}},
+                    .rows = static_cast<int64_t>(gold_.size())};
     if (std::all_of(labels_.begin(), labels_.end(), is_entity_tag)) {
       const auto entities = eval::score_entities(gold_, predicted);
       out.figures["f1"] = entities.all.f1();

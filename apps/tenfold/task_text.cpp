@@ -17,8 +17,6 @@
 #include "task_table.h"
 
 namespace tenfold::app {
-namespace {
-
 data::TaskFile read_text_rows(const TaskReading& reading, data::LabelKind labels) {
   data::TaskColumns columns = reading.columns;
   columns.label_kind = labels;
@@ -26,6 +24,8 @@ data::TaskFile read_text_rows(const TaskReading& reading, data::LabelKind labels
   report_rows(file, reading.log);
   return file;
 }
+
+namespace {
 
 std::vector<data::Example> text_examples(const TaskReading& reading, const data::TaskFile& file,
                                          std::span<const std::string> labels) {
@@ -37,8 +37,8 @@ class ClassificationRows final : public TaskRows {
  public:
   explicit ClassificationRows(std::vector<std::string> labels) : labels_(std::move(labels)) {}
 
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::ClassificationObjective objective(model.classifier);
     const auto logits = [&](const data::Batch& batch) {
       return objective.logits(*model.encoder, batch, PassContext::evaluation());
@@ -57,9 +57,9 @@ class ClassificationRows final : public TaskRows {
     figures["majority_class"] = labels_[static_cast<size_t>(majority)];
     figures["majority_accuracy"] = static_cast<double>(scores.confusion.gold_count(majority)) /
                                    static_cast<double>(examples.size());
-    TaskScores out{.figures = std::move(figures),
-                   .compared = {"accuracy", "f1_macro", "f1_micro", "mcc"},
-                   .rows = static_cast<int64_t>(examples.size())};
+    ModelScores out{.figures = std::move(figures),
+                    .compared = {"accuracy", "f1_macro", "f1_micro", "mcc"},
+                    .rows = static_cast<int64_t>(examples.size())};
     std::vector<eval::ConfusionMetric> metrics = {eval::accuracy, eval::f1_macro, eval::f1_micro,
                                                   eval::matthews_correlation};
     if (labels_.size() == 2) {
@@ -115,8 +115,8 @@ void each_row(const Tensor& numbers_BC, std::span<const size_t> indices, const U
 
 class MultiLabelRows final : public TaskRows {
  public:
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::MultiLabelObjective objective(model.classifier);
     std::vector<LabelSet> gold(examples.size()), predicted(examples.size());
     for (size_t i = 0; i < examples.size(); ++i) gold[i] = label_set_of(examples[i].labels, 0.5);
@@ -139,9 +139,9 @@ class MultiLabelRows final : public TaskRows {
                          static_cast<int64_t>(predicted[i].size()),
                          gold[i] == predicted[i] ? 1 : 0});
     }
-    TaskScores out{.figures = {},
-                   .compared = {"f1_micro", "exact"},
-                   .rows = static_cast<int64_t>(examples.size())};
+    ModelScores out{.figures = {},
+                    .compared = {"f1_micro", "exact"},
+                    .rows = static_cast<int64_t>(examples.size())};
     const auto rows = static_cast<double>(examples.size());
     out.resampled = eval::sum_scores_of<4>(std::move(of_rows), [rows](const auto& sums) {
       const auto decisions = static_cast<double>(sums[1] + sums[2]);
@@ -196,8 +196,8 @@ std::unique_ptr<TaskRows> read_label_sets(const TaskReading& reading,
 
 class RegressionRows final : public TaskRows {
  public:
-  TaskScores score(const model::LoadedModel& model,
-                   const eval::EvaluationOptions& options) const override {
+  ModelScores score(const model::LoadedModel& model,
+                    const eval::EvaluationOptions& options) const override {
     const model::RegressionObjective objective(model.classifier);
     std::vector<double> gold, predicted(examples.size());
     for (const data::Example& example : examples) gold.push_back(example.labels[0]);
@@ -209,13 +209,11 @@ class RegressionRows final : public TaskRows {
     };
     const auto run = eval::evaluate_steps(*model.encoder, step, data::TargetCollator("regression"),
                                           examples, options);
-    TaskScores out{.figures = {{"task", "regression"}, {"examples", examples.size()}},
-                   .compared = {"pearson", "spearman"},
-                   .rows = static_cast<int64_t>(examples.size())};
-    // Undefined where all numbers are equal: null.
-    const auto defined = [](std::optional<double> r) { return r ? Figures(*r) : Figures(); };
-    out.figures["pearson"] = defined(eval::pearson(predicted, gold));
-    out.figures["spearman"] = defined(eval::spearman(predicted, gold));
+    ModelScores out{.figures = {{"task", "regression"}, {"examples", examples.size()}},
+                    .compared = {"pearson", "spearman"},
+                    .rows = static_cast<int64_t>(examples.size())};
+    out.figures["pearson"] = figure_or_null(eval::pearson(predicted, gold));
+    out.figures["spearman"] = figure_or_null(eval::spearman(predicted, gold));
     out.figures["loss"] = run.loss;
     out.resampled = eval::column_scores_of(std::move(predicted), std::move(gold),
                                            {eval::pearson, eval::spearman});

@@ -20,10 +20,11 @@ namespace tenfold {
 /// The pieces of one text or pair. All arrays have one entry per piece.
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<uint32_t> begin;    ///< first byte of the piece in its own text; 0 for added tokens
-  std::vector<uint32_t> end;      ///< one past its last byte; 0 for added tokens
-  std::vector<uint8_t> segments;  ///< BERT: 0 first text, 1 second text and its closing [SEP]
-  std::vector<uint8_t> special;   ///< 1 for added tokens and for special literals found in the text
+  std::vector<uint32_t> begin;  ///< first byte of the piece in its own text; 0 for added tokens
+  std::vector<uint32_t> end;    ///< one past its last byte; 0 for added tokens
+  /// As the template says; BERT: 0 first text, 1 second text and its closing [SEP].
+  std::vector<uint8_t> segments;
+  std::vector<uint8_t> special;  ///< 1 for added tokens and for special literals found in the text
 
   size_t size() const { return ids.size(); }
   bool operator==(const Encoding&) const = default;
@@ -91,12 +92,12 @@ class Tokenizer {
   /// Reads a model directory, with `tokenizer_config.json` and `special_tokens_map.json` where they
   /// are, from the first of these it has: a SentencePiece model that save() wrote,
   /// `tokenizer.json`, `vocab.txt` (BERT), `vocab.json` with `merges.txt` (GPT-2; RoBERTa where the
-  /// vocabulary has <s> and </s>), `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`.
-  /// A T5 model's sentinels <extra_id_0>, <extra_id_1>, ... descend from the end of the vocabulary.
-  /// Errors: checkpoint for missing or damaged files, unsupported naming any block, type or setting
-  /// of tokenizer.json that is not understood. A token on two lines of vocab.txt gets the last
-  /// one's id, as the stock tokenizers do it. Truncation and padding settings in `tokenizer.json`
-  /// are the caller's to apply.
+  /// vocabulary has <s> and </s>), `spiece.model`, `sentencepiece.bpe.model`, `tokenizer.model`,
+  /// `sentencepiece.model` or `spm.model`. A T5 model's sentinels <extra_id_0>, <extra_id_1>, ...
+  /// descend from the end of the vocabulary. Errors: checkpoint for missing or damaged files,
+  /// unsupported naming any block, type or setting of tokenizer.json that is not understood. A
+  /// token on two lines of vocab.txt gets the last one's id, as the stock tokenizers do it.
+  /// Truncation and padding settings in `tokenizer.json` are the caller's to apply.
   static Tokenizer load(const std::filesystem::path& directory);
 
   /// Line i of the vocabulary is id i. Errors (checkpoint): a token twice, no unknown token, not

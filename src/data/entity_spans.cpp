@@ -3,14 +3,8 @@
 #include "data/entity_spans.h"
 
 namespace tenfold::data {
-namespace {
 
-struct TagParts {
-  char prefix = 'I';  ///< B, I, E or S; O for none
-  std::string_view type;
-};
-
-TagParts parts_of(std::string_view tag) {
+TagParts tag_parts(std::string_view tag) {
   if (tag == "O") return {'O', {}};
   if (tag.size() > 2 && tag[1] == '-') {
     switch (tag[0]) {
@@ -26,13 +20,11 @@ TagParts parts_of(std::string_view tag) {
   return {'I', tag};
 }
 
-}  // namespace
-
 std::vector<EntitySpan> entity_spans(std::span<const std::string_view> tags) {
   std::vector<EntitySpan> spans;
   bool open = false;
   for (size_t i = 0; i < tags.size(); ++i) {
-    const auto [prefix, type] = parts_of(tags[i]);
+    const auto [prefix, type] = tag_parts(tags[i]);
     const bool goes_on = open && (prefix == 'I' || prefix == 'E') && spans.back().type == type;
     if (prefix == 'O') {
       open = false;

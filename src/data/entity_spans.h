@@ -10,6 +10,14 @@
 
 namespace tenfold::data {
 
+struct TagParts {
+  char prefix = 'I';      ///< B, I, E or S; O for none
+  std::string_view type;  ///< a part of the tag
+};
+
+/// What a tag says: L- is E-, U- is S-, and a tag without such a prefix is the type of an I-.
+TagParts tag_parts(std::string_view tag);
+
 struct EntitySpan {
   std::string type;
   size_t begin = 0, end = 0;  ///< words begin .. end - 1

@@ -3,10 +3,10 @@
 #include "data/glue.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "data/task_formats.h"
+#include "data/text_lines.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/strings.h"
@@ -16,32 +16,30 @@ namespace {
 
 std::string lower(std::string_view text) {
   std::string made(text);
-  for (char& c : made) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : made) c = lower_ascii(c);
   return made;
 }
 
 bool is_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  const auto value = parse_number<double>(text);
+  return value && std::isfinite(*value);
 }
-
-}  // namespace
 
 const std::vector<GlueTask>& glue_tasks() {
   static const std::vector<GlueTask> tasks = [] {
     std::vector<GlueTask> made;
     for (const std::string_view name :
          {"CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"}) {
-      const TaskFormat format = task_format("glue-" + lower(name), {});
-      made.push_back({std::string(name),
-                      std::string("glue-") + lower(name),
-                      {format.words.begin(), format.words.end()}});
+      const std::string format = "glue-" + lower(name);
+      const TaskFormat known = task_format(format, {});
+      made.push_back({std::string(name), format, {known.words.begin(), known.words.end()}});
     }
     return made;
   }();
   return tasks;
 }
+
+}  // namespace
 
 const GlueTask& glue_task(std::string_view name) {
   std::vector<std::string> names;
@@ -56,10 +54,7 @@ const GlueTask& glue_task(std::string_view name) {
 std::filesystem::path glue_file(const std::filesystem::path& folder, const GlueTask& task,
                                 std::string_view split) {
   const std::filesystem::path plain = folder / task.name / fmt::format("{}.tsv", split);
-  for (const char* suffix : {"", ".zst", ".gz"}) {
-    const std::filesystem::path path = plain.string() + suffix;
-    if (std::filesystem::exists(path)) return path;
-  }
+  if (std::filesystem::path file = existing_file(plain); !file.empty()) return file;
   const bool is_mnli = task.name == "MNLI" && (split == "dev" || split == "test");
   fail(ErrorKind::data, "glue", "no {} (nor .zst, .gz){}", plain.string(),
        is_mnli ? fmt::format("; MNLI has {0}_matched and {0}_mismatched", split) : "");

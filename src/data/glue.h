@@ -18,10 +18,8 @@ struct GlueTask {
   std::vector<std::string> labels;  ///< words of the files; empty: scores
 };
 
-/// The nine tasks and AX, which has a test set alone and MNLI's labels.
-const std::vector<GlueTask>& glue_tasks();
-
-/// A task by name or format, upper and lower case being equal. Error{usage} with the nearest.
+/// One of the nine tasks or AX, which has a test set alone and MNLI's labels, by name or format,
+/// upper and lower case being equal. Error{usage} with the nearest.
 const GlueTask& glue_task(std::string_view name);
 
 /// The file of a split ("train", "dev", "test"; of MNLI "dev_matched", "dev_mismatched",

@@ -3,7 +3,6 @@
 #include "data/object_rows.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <unordered_set>
@@ -160,19 +159,15 @@ std::optional<int64_t> choice_index(const json& label) {
   if (!label.is_string()) return std::nullopt;
   const std::string& text = label.get_ref<const std::string&>();
   if (text.size() == 1 && text[0] >= 'A' && text[0] <= 'Z') return text[0] - 'A';
-  int64_t index = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (error != std::errc() || end != text.data() + text.size() || index < 0) return std::nullopt;
-  return index;
+  const auto index = parse_number<int64_t>(text);
+  return index && *index >= 0 ? index : std::nullopt;
 }
 
 /// 3 of "hyp_3"; nothing for other keys.
 std::optional<int64_t> hypothesis_number(const std::string& key) {
-  if (!key.starts_with("hyp_")) return std::nullopt;
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(key.data() + 4, key.data() + key.size(), number);
-  if (error != std::errc() || end != key.data() + key.size()) return std::nullopt;
-  return number;
+  constexpr std::string_view kBefore = "hyp_";
+  if (!key.starts_with(kBefore)) return std::nullopt;
+  return parse_number<int64_t>(std::string_view(key).substr(kBefore.size()));
 }
 
 NBestRow read_utterance(const std::string& name, Parts& parts, Labels labels) {

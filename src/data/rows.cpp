@@ -9,10 +9,7 @@ namespace {
 
 std::string from_latin1(std::string_view line) {
   std::string text;
-  for (const char c : line) {
-    char bytes[4];
-    text.append(bytes, text::encode_utf8(static_cast<uint8_t>(c), bytes));
-  }
+  for (const char c : line) text::append_utf8(static_cast<uint8_t>(c), text);
   return text;
 }
 

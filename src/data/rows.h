@@ -124,8 +124,6 @@ class BadRows {
     file.first_bad = first_;
   }
 
-  const std::string& file() const { return file_; }
-
  private:
   void tell(int64_t line, const std::string& why);
 

@@ -85,7 +85,8 @@ SpanAnswers span_answers(std::string_view context, std::span<const SpanWindow> w
   std::vector<ScoredSpan> found;
   double none = std::numeric_limits<double>::infinity();
   for (size_t w = 0; w < windows.size(); ++w) {
-    require_finite(scores[w], windows[w].example.sequences.find("tokens")->second.size());
+    require_finite(scores[w],
+                   windows[w].first + windows[w].begin.size() + 1);  // and the [SEP] behind them
     none = std::min(none, scores[w].begin[0] + scores[w].end[0]);
     add_spans(windows[w], scores[w], options, found);
   }

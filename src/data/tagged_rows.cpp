@@ -2,6 +2,7 @@
 // Not here: lines and decompression (text_lines.cpp).
 #include "data/tagged_rows.h"
 
+#include "data/entity_spans.h"
 #include "data/text_lines.h"
 #include "support/fail.h"
 #include "support/strings.h"
@@ -74,8 +75,8 @@ class TagReader {
       return why;
     }
     if (!is_legal(tag)) return fmt::format("the tag '{}' is none of {}", excerpt(tag), legal());
-    const char kind = tag[0] == 'L' ? 'E' : tag[0] == 'U' ? 'S' : tag[0];
-    const std::string type = tag.substr(2);
+    const auto [kind, type_part] = tag_parts(tag);
+    const std::string type(type_part);  // the tag is written anew below
     const bool begins = kind == 'B' || kind == 'S';
     const bool goes_on = !begins && open_ == type;
     if (!goes_on) {

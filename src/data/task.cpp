@@ -3,24 +3,13 @@
 #include "data/task.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "support/fail.h"
+#include "support/strings.h"
 
 namespace tenfold::data {
-namespace {
-
-std::optional<size_t> label_number(const std::string& label) {
-  size_t number = 0;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
-  if (error != std::errc() || end != label.data() + label.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
 
 std::vector<std::string> label_set(std::span<const TaskRow> rows) {
   std::set<std::string> seen;
@@ -30,9 +19,9 @@ std::vector<std::string> label_set(std::span<const TaskRow> rows) {
   }
   std::vector<std::string> labels(seen.begin(), seen.end());
   if (std::all_of(labels.begin(), labels.end(),
-                  [](const std::string& l) { return label_number(l).has_value(); })) {
+                  [](const std::string& l) { return parse_number<size_t>(l).has_value(); })) {
     std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
-      return *label_number(a) < *label_number(b);
+      return *parse_number<size_t>(a) < *parse_number<size_t>(b);
     });
   }
   return labels;

@@ -1,5 +1,6 @@
 // Labelled texts and pairs from TSV, CSV, JSON lines and the files of known tasks, and the examples
-// made from them. Not here: training, or tasks other than classification.
+// made from them. Not here: training, or rows of other shapes (tagged_rows.h, span_rows.h,
+// object_rows.h).
 #pragma once
 
 #include <cstdint>

@@ -68,12 +68,13 @@ std::vector<TaskFormat> make_formats() {
   return formats;
 }
 
-}  // namespace
-
+/// The formats with a name, in the order they are shown.
 const std::vector<TaskFormat>& known_task_formats() {
   static const std::vector<TaskFormat> formats = make_formats();
   return formats;
 }
+
+}  // namespace
 
 const std::vector<std::string>& task_formats() {
   static const std::vector<std::string> names = [] {

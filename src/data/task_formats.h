@@ -33,9 +33,6 @@ struct TaskFormat {
   std::vector<std::string_view> words = {};  ///< the labels there are; empty: any
 };
 
-/// The formats with a name, in the order they are shown.
-const std::vector<TaskFormat>& known_task_formats();
-
 /// The format named `name`; of "auto", the one the file's name tells. Error{config} with the
 /// nearest name.
 TaskFormat task_format(const std::string& name, const std::filesystem::path& path);

@@ -2,7 +2,6 @@
 // Not here: lines and decompression (text_lines.cpp), or where known formats have their columns
 // (task_formats.cpp).
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,14 +17,7 @@
 namespace tenfold::data {
 namespace {
 
-/// A column from 0, or from the end: -1 is the last.
-std::optional<int64_t> column_number(const std::string& name) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  return number;
-}
-
+/// Columns from 0, or from the end: -1 is the last.
 struct Places {
   std::optional<int64_t> text, pair, label;
 
@@ -66,7 +58,7 @@ bool is_header(const std::vector<std::string>& row, const TaskRequest& request) 
   if (!headed.text.empty()) return true;
   const TaskColumns& columns = request.columns;
   for (const std::string* name : {&columns.text, &columns.pair, &columns.label}) {
-    if (!name->empty() && find_name(row, {*name}) && !column_number(*name)) return true;
+    if (!name->empty() && find_name(row, {*name}) && !parse_number<int64_t>(*name)) return true;
   }
   return find_name(row, {"text", "sentence", "text_a", "sentence1", "question", "premise"})
       .has_value();
@@ -77,7 +69,7 @@ std::optional<int64_t> place_of(const std::string& wanted, const std::vector<std
                                 std::optional<int64_t> guess, const std::string& file) {
   if (wanted.empty()) return guess;
   if (const auto named = find_name(header, {wanted})) return named;
-  if (const auto number = column_number(wanted)) return number;
+  if (const auto number = parse_number<int64_t>(wanted)) return number;
   fail(ErrorKind::data, "task", "{}: no column '{}' in the header ({}){}", file, wanted,
        join(header, ", "), did_you_mean(wanted, header));
 }
@@ -137,9 +129,8 @@ class RowSink {
     const std::string_view text = label ? trim(*label) : std::string_view();
     if (kind() == LabelKind::score && label) {
       if (text.empty()) return leave_out(std::move(row));
-      double score = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), score);
-      if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(score))
+      const auto score = parse_number<double>(text);
+      if (!score || !std::isfinite(*score))
         return bad(row.line, fmt::format("the score '{}' is no finite number", text));
       row.score = score;
     } else if (kind() == LabelKind::one && label) {
@@ -311,12 +302,7 @@ void read_prefixed(TextLines& lines, const TaskRequest& request, RowSink& sink) 
 /// FOLDER/PART.NAME of the same NAME as `path`, compressed or not; empty where there is none.
 std::filesystem::path aligned_part(const std::filesystem::path& path, const std::string& part) {
   const std::string name = plain_name(path).filename().string();
-  const std::string stem = part + name.substr(name.find('.'));
-  for (const char* suffix : {"", ".zst", ".gz"}) {
-    const std::filesystem::path found = path.parent_path() / (stem + suffix);
-    if (std::filesystem::exists(found)) return found;
-  }
-  return {};
+  return existing_file(path.parent_path() / (part + name.substr(name.find('.'))));
 }
 
 void read_aligned(const std::filesystem::path& path, const TaskRequest& request, RowSink& sink) {

@@ -281,4 +281,12 @@ std::filesystem::path plain_name(const std::filesystem::path& path) {
              : path;
 }
 
+std::filesystem::path existing_file(const std::filesystem::path& plain) {
+  for (const char* suffix : {"", ".zst", ".gz"}) {
+    std::filesystem::path file = plain.string() + suffix;
+    if (std::filesystem::exists(file)) return file;
+  }
+  return {};
+}
+
 }  // namespace tenfold::data

@@ -58,4 +58,7 @@ class TextLines {
 /// The name without ".gz" or ".zst": its extension tells the format.
 std::filesystem::path plain_name(const std::filesystem::path& path);
 
+/// `plain`, or with .zst or .gz behind it: the first that exists; empty where none does.
+std::filesystem::path existing_file(const std::filesystem::path& plain);
+
 }  // namespace tenfold::data

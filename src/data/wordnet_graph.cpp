@@ -11,12 +11,10 @@
 namespace tenfold::data {
 namespace {
 
-char small_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 /// Letters, digits and every byte of a character beyond ASCII.
 bool is_word_byte(char c) {
   const auto byte = static_cast<uint8_t>(c);
-  const char small = small_letter(c);
+  const char small = lower_ascii(c);
   return byte >= 0x80 || (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9');
 }
 
@@ -31,7 +29,7 @@ bool is_inside_word(std::string_view text, size_t at) {
 }
 
 std::optional<size_t> find_words(std::string_view text, std::string_view words) {
-  const auto same = [](char a, char b) { return small_letter(a) == small_letter(b); };
+  const auto same = [](char a, char b) { return lower_ascii(a) == lower_ascii(b); };
   for (auto from = text.begin();;) {
     const auto found = std::search(from, text.end(), words.begin(), words.end(), same);
     if (found == text.end()) return std::nullopt;

@@ -1,10 +1,13 @@
 // The two tokenisations of NIST's mteval scripts, as chains of rewriting passes from left to right.
 // Not here: counting (bleu.cpp).
 
+#include <fmt/ranges.h>
+
 #include "eval/bleu.h"
 #include "eval/score_text.h"
 #include "support/fail.h"
 #include "support/strings.h"
+#include "text/mapped_chars.h"
 #include "text/utf8.h"
 
 namespace tenfold::eval {
@@ -87,7 +90,7 @@ std::string spaced_13a(std::string_view text) {
 }
 
 std::string spaced_international(std::string_view text) {
-  std::vector<uint32_t> line = code_points_of(text);
+  std::vector<uint32_t> line = text::code_points(text);
   line = spaced_pairs(line, Blank::after, [](uint32_t a, uint32_t b) {
     return !is_any_number(a) && is_any_punctuation(b);
   });
@@ -96,10 +99,7 @@ std::string spaced_international(std::string_view text) {
   });
   line = spaced_symbols(line, is_any_symbol);
   std::string out;
-  for (uint32_t c : line) {
-    char bytes[4];
-    out.append(bytes, text::encode_utf8(c, bytes));
-  }
+  for (const uint32_t c : line) text::append_utf8(c, out);
   return out;
 }
 
@@ -121,13 +121,7 @@ std::string bleu_tokenized(std::string_view text, BleuTokens tokens) {
     case BleuTokens::international: spaced = spaced_international(text); break;
     case BleuTokens::none: spaced = text; break;
   }
-  std::string out;
-  out.reserve(spaced.size());
-  for (std::string_view word : words_between_blanks(spaced)) {
-    if (!out.empty()) out += ' ';
-    out += word;
-  }
-  return out;
+  return fmt::format("{}", fmt::join(words_between_blanks(spaced), " "));
 }
 
 }  // namespace tenfold::eval

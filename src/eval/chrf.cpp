@@ -5,6 +5,7 @@
 #include "eval/ngram_overlap.h"
 #include "eval/score_text.h"
 #include "support/fail.h"
+#include "text/mapped_chars.h"
 #include "text/utf8.h"
 
 namespace tenfold::eval {
@@ -17,7 +18,7 @@ struct ChrfGrams {
 };
 
 std::vector<uint32_t> characters_without_blanks(std::string_view text) {
-  std::vector<uint32_t> points = code_points_of(text);
+  std::vector<uint32_t> points = text::code_points(text);
   std::erase_if(points, [](uint32_t c) { return separates_words(c); });
   for (uint32_t& c : points) ++c;  // symbols are above 0, and U+0000 is a character
   return points;

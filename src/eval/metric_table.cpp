@@ -34,11 +34,6 @@ constexpr MetricInfo kMetrics[] = {
      .summary = "correlation of the ranks of predicted and gold scores (STS)",
      .input = MetricInput::scores,
      .low = -1},
-    {.name = "mse",
-     .summary = "mean squared error of predicted scores",
-     .input = MetricInput::scores,
-     .higher_is_better = false,
-     .high = kNoBound},
     {.name = "entity_f1",
      .summary = "F1 of entities with the right borders and type",
      .input = MetricInput::tags},
@@ -118,6 +113,11 @@ const MetricInfo& require_metric(std::string_view name) {
   for (const MetricInfo& metric : kMetrics) names.emplace_back(metric.name);
   fail(ErrorKind::usage, "metrics", "unknown metric '{}'{}; there are {}", name,
        did_you_mean(name, names), join(names, ", "));
+}
+
+bool lower_is_better(std::string_view name) {
+  const MetricInfo* metric = find_metric(name);
+  return metric != nullptr && !metric->higher_is_better;
 }
 
 std::string_view name_of(MetricInput input) {

@@ -41,6 +41,9 @@ const MetricInfo* find_metric(std::string_view name);
 /// The same; Error{usage} with the nearest name where there is none.
 const MetricInfo& require_metric(std::string_view name);
 
+/// Whether smaller values are better; false for a name that is not in the table.
+bool lower_is_better(std::string_view name);
+
 /// "labels", "scores", ...
 std::string_view name_of(MetricInput input);
 

@@ -31,7 +31,7 @@ using ColumnMetric = std::function<std::optional<double>(std::span<const double>
 WeightedScores column_scores_of(std::vector<double> predicted, std::vector<double> gold,
                                 std::vector<ColumnMetric> metrics);
 
-/// Functions of sums over rows: corpus BLEU and chrF, F1 of entities. `score` takes the sums and
+/// Functions of sums over rows: F1 of entities or of label sets. `score` takes the sums and
 /// gives all metrics.
 template <size_t N>
 WeightedScores sum_scores_of(

@@ -4,6 +4,7 @@
 
 #include <utf8proc.h>
 
+#include "text/mapped_chars.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -69,11 +70,6 @@ bool ends_a_word(const std::vector<uint32_t>& points, size_t sigma) {
   return after == points.size() || !has_case(points[after]);
 }
 
-void append_point(std::string& out, uint32_t c) {
-  char bytes[4];
-  out.append(bytes, text::encode_utf8(c, bytes));
-}
-
 bool is_ascii(std::string_view text) {
   for (char c : text) {
     if (static_cast<uint8_t>(c) >= 0x80) return false;
@@ -82,17 +78,6 @@ bool is_ascii(std::string_view text) {
 }
 
 }  // namespace
-
-std::vector<uint32_t> code_points_of(std::string_view text) {
-  std::vector<uint32_t> points;
-  points.reserve(text.size());
-  for (size_t i = 0; i < text.size();) {
-    const text::CodePoint c = text::decode_utf8(text, i);
-    points.push_back(c.value);
-    i += c.length;
-  }
-  return points;
-}
 
 int64_t count_code_points(std::string_view text) {
   int64_t count = 0;
@@ -107,14 +92,14 @@ std::string lower_cased(std::string_view text) {
     for (char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     return out;
   }
-  const std::vector<uint32_t> points = code_points_of(text);
+  const std::vector<uint32_t> points = text::code_points(text);
   for (size_t i = 0; i < points.size(); ++i) {
     if (points[i] == kCapitalSigma && ends_a_word(points, i)) {
-      append_point(out, kFinalSigma);
+      text::append_utf8(kFinalSigma, out);
       continue;
     }
     const text::CodePoints lower = text::lower_case(points[i]);
-    for (uint32_t k = 0; k < lower.count; ++k) append_point(out, lower.value[k]);
+    for (uint32_t k = 0; k < lower.count; ++k) text::append_utf8(lower.value[k], out);
   }
   return out;
 }

@@ -10,9 +10,6 @@
 
 namespace tenfold::eval {
 
-/// Code points of UTF-8; broken bytes become U+FFFD.
-std::vector<uint32_t> code_points_of(std::string_view text);
-
 /// Number of code points.
 int64_t count_code_points(std::string_view text);
 

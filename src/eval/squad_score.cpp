@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "eval/finite_scores.h"
+#include "eval/resampled_scores.h"
 #include "eval/score_text.h"
 #include "support/fail.h"
 #include "text/utf8.h"
@@ -171,6 +172,15 @@ NoAnswerThreshold best_no_answer_threshold(std::span<const ThresholdQuestion> qu
     }
   }
   return {.score = best / static_cast<double>(questions.size()), .threshold = threshold};
+}
+
+WeightedScores resampled_squad(const SquadScores& scores) {
+  std::vector<double> exact, f1;
+  for (const AnswerScore& score : scores.by_question) {
+    exact.push_back(score.exact);
+    f1.push_back(score.f1);
+  }
+  return mean_scores_of({std::move(exact), std::move(f1)});
 }
 
 }  // namespace tenfold::eval

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/bootstrap.h"
+
 namespace tenfold::eval {
 
 /// Lower case without ASCII punctuation and the words a, an, the; single blanks between words.
@@ -69,5 +71,8 @@ struct ThresholdQuestion {
 /// The official search: questions in rising order of `no_answer`, the first best one wins.
 /// Error{data} without questions, or naming the row of a score that is not finite.
 NoAnswerThreshold best_no_answer_threshold(std::span<const ThresholdQuestion> questions);
+
+/// Exact match and F1, in this order, as the bootstrap resamples them.
+WeightedScores resampled_squad(const SquadScores& scores);
 
 }  // namespace tenfold::eval

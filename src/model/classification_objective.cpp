@@ -1,18 +1,10 @@
-// One forward pass, the classes of each sequence.
-// Not here: the way from rows to classes (sequence_classifier.cpp).
+// The cost of each sequence's classes.
+// Not here: the forward pass (sequence_objectives.cpp).
 #include "model/classification_objective.h"
 
 namespace tenfold::model {
 
-Tensor ClassificationObjective::logits(const Encoder& model, const data::Batch& batch,
-                                       const PassContext& pass) const {
-  const data::TokenBlock& tokens = batch.input("tokens");
-  return classifier_->logits(model, model.forward(tokens, pass).hidden_TD, tokens.layout, pass);
-}
-
-StepResult ClassificationObjective::step(Encoder& model, const data::Batch& batch,
-                                         const StepContext& context) {
-  const Tensor logits_BC = logits(model, batch, context.pass(batch));
+StepResult ClassificationObjective::judge(const Tensor& logits_BC, const data::Batch& batch) const {
   const Tensor labels_B = batch.field("labels");
   Tensor loss_B = loss_.rows(logits_BC, labels_B);
   if (batch.fields.contains("weights")) loss_B = loss_B * batch.field("weights");

@@ -3,30 +3,24 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
-#include "model/encoder.h"
-#include "model/objective.h"
-#include "model/sequence_classifier.h"
+#include "model/sequence_objectives.h"
 #include "nn/class_loss.h"
 
 namespace tenfold::model {
 
 /// Takes the fields "labels" (int64 [B]) and, where rows have weights, "weights" ([B]); gives the
 /// part "classification" and the count "correct".
-class ClassificationObjective final : public Objective {
+class ClassificationObjective final : public SequenceObjective {
  public:
-  explicit ClassificationObjective(std::shared_ptr<SequenceClassifier> classifier,
+  explicit ClassificationObjective(std::shared_ptr<SequenceClassifier> head,
                                    nn::ClassLoss loss = {})
-      : classifier_(std::move(classifier)), loss_(std::move(loss)) {}
+      : SequenceObjective(std::move(head)), loss_(std::move(loss)) {}
 
-  std::vector<OwnedModule> modules() override { return {classifier_->owned()}; }
-  StepResult step(Encoder& model, const data::Batch& batch, const StepContext& context) override;
-
-  /// [B, C], with the head's dropout while training.
-  Tensor logits(const Encoder& model, const data::Batch& batch, const PassContext& pass) const;
+  StepResult judge(const Tensor& logits_BC, const data::Batch& batch) const override;
 
  private:
-  std::shared_ptr<SequenceClassifier> classifier_;
   nn::ClassLoss loss_;
 };
 

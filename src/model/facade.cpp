@@ -42,6 +42,13 @@ Tensor shares(const Tensor& logits_BC, model::ProblemType problem) {
   return logits_BC;
 }
 
+std::vector<data::Example> chosen_rows(const std::vector<data::Example>& rows,
+                                       std::span<const size_t> chosen) {
+  std::vector<data::Example> examples;
+  for (const size_t row : chosen) examples.push_back(rows[row]);
+  return examples;
+}
+
 }  // namespace
 
 data::Example Model::Impl::encode(const TextPair& row) const {
@@ -57,19 +64,15 @@ data::Example Model::Impl::encode(const TextPair& row) const {
 
 data::TokenBlock Model::Impl::block_of(const std::vector<data::Example>& rows,
                                        std::span<const size_t> chosen) const {
-  std::vector<data::Example> examples;
-  for (const size_t row : chosen) examples.push_back(rows[row]);
   data::Batch batch;
-  batch.inputs["tokens"] = data::pack_tokens(examples);
+  batch.inputs["tokens"] = data::pack_tokens(chosen_rows(rows, chosen));
   return device.is_cpu() ? batch.input("tokens") : batch.to(device).input("tokens");
 }
 
 data::Batch Model::Impl::batch_of(const data::Collator& collator,
                                   const std::vector<data::Example>& rows,
                                   std::span<const size_t> chosen) const {
-  std::vector<data::Example> examples;
-  for (const size_t row : chosen) examples.push_back(rows[row]);
-  const data::Batch batch = collator.collate(examples, {});
+  const data::Batch batch = collator.collate(chosen_rows(rows, chosen), {});
   return device.is_cpu() ? batch : batch.to(device);
 }
 

@@ -126,7 +126,7 @@ std::vector<std::vector<Answer>> Model::answer(std::span<const Question> questio
          data::span_windows({.question = questions[q].question, .context = questions[q].context},
                             data::Answers::unknown, impl_->tokenizer, window_options,
                             fmt::format("question {}", q + 1))) {
-      rows.push_back(window.example);
+      rows.push_back(std::move(window.example));
       windows.push_back(std::move(window));
     }
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/sentence_losses.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "support/json.h"
@@ -209,8 +210,7 @@ Tensor SentenceDirectory::finish(const Tensor& pooled_BD) const {
     x_BD =
         nn::activate(at::linear(x_BD, layer.weight_ED.to(x_BD.options()), bias), layer.activation);
   }
-  if (!normalize) return x_BD;
-  return x_BD / x_BD.norm(2, 1, true).clamp_min(1e-12);
+  return normalize ? unit_rows(x_BD) : x_BD;
 }
 
 SentenceDirectory read_sentence_directory(const fs::path& directory) {

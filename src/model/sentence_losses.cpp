@@ -5,12 +5,8 @@
 #include <limits>
 
 namespace tenfold::model {
-namespace {
 
-/// Rows of length 1; a row of zeros stays one.
 Tensor unit_rows(const Tensor& x_BD) { return x_BD / x_BD.norm(2, {1}, true).clamp_min(1e-12); }
-
-}  // namespace
 
 Tensor cosine_matrix(const Tensor& a_BD, const Tensor& b_CD) {
   return unit_rows(a_BD).matmul(unit_rows(b_CD).t());

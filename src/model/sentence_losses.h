@@ -1,4 +1,4 @@
-// Losses on the vectors of sentences, as functions of the vectors alone.
+// Unit vectors, cosines and losses on the vectors of sentences, as functions of the vectors alone.
 // Not here: pooling, or which texts are compared (data/group_collators.h).
 //
 // B rows, C candidates, P pairs, D width.
@@ -7,6 +7,9 @@
 #include "tensor/torch.h"
 
 namespace tenfold::model {
+
+/// Rows of length 1; a row of zeros stays one.
+Tensor unit_rows(const Tensor& x_BD);
 
 /// Cosine of every pair of rows, [B, C]; and of rows at equal places, [P].
 Tensor cosine_matrix(const Tensor& a_BD, const Tensor& b_CD);

@@ -35,8 +35,8 @@ struct VerifyOptions {
 /// model in `directory` and compares whatever of `hidden_states.N`, `last_hidden_state`,
 /// `pooler_output`, `logits`, `prediction_logits`, `seq_relationship_logits`, `start_logits`,
 /// `end_logits`, `loss`, the same under `f64.` in double precision (within 1e-9) and
-/// `grad.NAME` of the loss the file holds. Padding is left out. Error{checkpoint} where file or
-/// directory are damaged, Error{shape} where the inputs do not fit the model.
+/// `grad.NAME` of the loss the file holds. Padding is never compared. Error{checkpoint} where file
+/// or directory are damaged, Error{shape} where the inputs do not fit the model.
 Verification verify_against(const std::filesystem::path& directory,
                             const std::filesystem::path& expected,
                             const VerifyOptions& options = {});

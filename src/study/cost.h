@@ -2,12 +2,10 @@
 // Not here: measuring time, or the arithmetic of a processor (norms, softmax and activations are
 // left out, as is recomputing in the backward pass).
 //
-// D width, I feed-forward width, V vocabulary, K classes, S tokens a token sees.
+// D width, I feed-forward width, V vocabulary, K classes.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 
 #include "model/config.h"
 

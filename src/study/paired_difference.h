@@ -1,5 +1,5 @@
 // Whether two lists of paired figures differ: Student's paired t-test.
-// Not here: resampling of rows (eval/metrics.h), or choosing the pairs.
+// Not here: resampling of rows (eval/bootstrap.h), or choosing the pairs.
 #pragma once
 
 #include <cstdint>

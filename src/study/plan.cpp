@@ -231,10 +231,9 @@ Plan make_plan(const StudyFile& file, const ReadConfig& read) { return Planner(f
 std::string slug(std::string_view label, size_t longest) {
   std::string out;
   for (const char c : label) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
-    const bool capital = c >= 'A' && c <= 'Z';
-    if (letter || capital) {
-      out += capital ? static_cast<char>(c - 'A' + 'a') : c;
+    const char small = lower_ascii(c);
+    if ((small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '.') {
+      out += small;
     } else if (!out.empty() && out.back() != '-') {
       out += '-';
     }

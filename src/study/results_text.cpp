@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eval/metric_table.h"
 #include "eval/report.h"
 #include "study/results.h"
 #include "support/strings.h"
@@ -40,7 +41,7 @@ std::string p_text(std::optional<double> p) {
 /// The first row of the best mean, whichever way the first column's metric counts.
 std::optional<size_t> best_row(const Results& results) {
   std::optional<size_t> best;
-  const double sign = lower_is_better(results.columns[0].metric) ? -1 : 1;
+  const double sign = eval::lower_is_better(results.columns[0].metric) ? -1 : 1;
   for (size_t r = 0; r < results.rows.size(); ++r) {
     const auto& mean = results.rows[r].mean;
     if (mean && (!best || sign * *mean > sign * *results.rows[*best].mean)) best = r;
@@ -59,21 +60,15 @@ Json comparison_json(const std::optional<PairedDifference>& to_baseline) {
 }
 
 Json run_json(const PlannedRun& run, const Plan& plan, const RunRecord& record) {
-  return {{"name", run.name},
-          {"hash", run.hash},
-          {"command", name_of(run.command)},
-          {"variant", plan.variants[run.variant].label},
-          {"seed", run.seed},
-          {"state", name_of(record.state)},
-          {"error", record.error},
-          {"reused", record.reused},
-          {"folder", record.folder.string()},
-          {"metrics", record.metrics},
-          {"steps", record.steps},
-          {"tokens", record.tokens},
-          {"flops", record.flops},
-          {"cpu_seconds", record.cpu_seconds},
-          {"wall_seconds", record.wall_seconds}};
+  Json json = json_of(record);
+  json.update({{"name", run.name},
+               {"hash", run.hash},  // of runs without a record too
+               {"command", name_of(run.command)},
+               {"variant", plan.variants[run.variant].label},
+               {"seed", run.seed},
+               {"reused", record.reused},
+               {"folder", record.folder.string()}});
+  return json;
 }
 
 }  // namespace

@@ -33,18 +33,22 @@ std::string text_or_empty(const nlohmann::json& object, const char* key) {
 
 std::string name_of(State state) { return kStateNames.at(static_cast<size_t>(state)); }
 
+nlohmann::ordered_json json_of(const RunRecord& record) {
+  return {{"hash", record.hash},
+          {"state", name_of(record.state)},
+          {"error", record.error},
+          {"metrics", record.metrics},
+          {"steps", record.steps},
+          {"tokens", record.tokens},
+          {"flops", record.flops},
+          {"cpu_seconds", record.cpu_seconds},
+          {"wall_seconds", record.wall_seconds}};
+}
+
 void write_record(const std::filesystem::path& folder, const RunRecord& record) {
-  nlohmann::ordered_json json{{"hash", record.hash},
-                              {"state", name_of(record.state)},
-                              {"error", record.error},
-                              {"metrics", record.metrics},
-                              {"steps", record.steps},
-                              {"tokens", record.tokens},
-                              {"flops", record.flops},
-                              {"cpu_seconds", record.cpu_seconds},
-                              {"wall_seconds", record.wall_seconds}};
-  write_file_atomically(record_file(folder),
-                        json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file_atomically(
+      record_file(folder),
+      json_of(record).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 RunRecord read_record(const std::filesystem::path& folder) {

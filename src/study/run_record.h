@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace tenfold::study {
@@ -29,6 +30,9 @@ struct RunRecord {
   std::filesystem::path folder = {};         ///< where it lies
   bool reused = false;  ///< it was there before this command began, here or in another study
 };
+
+/// What run.json and results.json say of a run: all but its place and whether it was there before.
+nlohmann::ordered_json json_of(const RunRecord& record);
 
 /// Writes RUN/run.json.
 void write_record(const std::filesystem::path& folder, const RunRecord& record);

@@ -161,6 +161,4 @@ std::string StudyFile::metric_of(const Task& task) const {
   return metric.empty() ? "accuracy" : metric;
 }
 
-bool lower_is_better(std::string_view metric) { return metric == "loss" || metric == "perplexity"; }
-
 }  // namespace tenfold::study

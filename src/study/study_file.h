@@ -92,7 +92,4 @@ struct StudyFile {
   std::string pretraining_metric() const { return metric.empty() ? "loss" : metric; }
 };
 
-/// Whether smaller values of a metric are better ones.
-bool lower_is_better(std::string_view metric);
-
 }  // namespace tenfold::study

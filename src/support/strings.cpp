@@ -12,7 +12,6 @@ namespace tenfold {
 namespace {
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Edits between two texts; swapping two neighbours is one edit.
 size_t edit_distance(std::string_view a, std::string_view b) {

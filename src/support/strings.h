@@ -1,11 +1,15 @@
-// Small work on texts: splitting, trimming, nearest names, and sizes and durations for people.
+// Small work on texts: splitting, trimming, numbers, nearest names, and sizes and durations for
+// people.
 // Not here: Unicode (the text layer) and JSON (nlohmann).
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace tenfold {
@@ -15,6 +19,21 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// Without ASCII white space at both ends.
 std::string_view trim(std::string_view text);
+
+/// A capital of ASCII as a small letter, anything else as it is.
+inline char lower_ascii(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// The number that the whole text is; none where it is something else.
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const char* const text_end = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), text_end, number);
+  if (error != std::errc() || end != text_end) return std::nullopt;
+  return number;
+}
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 

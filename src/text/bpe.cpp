@@ -7,7 +7,6 @@
 #include <functional>
 #include <utility>
 
-#include "support/fail.h"
 #include "text/byte_level.h"
 
 namespace tenfold::text {
@@ -16,8 +15,8 @@ Bpe::Bpe(const std::vector<std::string>& tokens, std::vector<BpeMerge> merges, B
     : options_(options), merges_(std::move(merges)), names_(trie_of(tokens)) {
   fill_table();
   for (uint32_t byte = 0; byte < 256; ++byte) {
-    byte_ids_[byte] = names_.find(options.byte_level ? byte_token(static_cast<uint8_t>(byte))
-                                                     : fmt::format("<0x{:02X}>", byte));
+    const auto value = static_cast<uint8_t>(byte);
+    byte_ids_[byte] = names_.find(options.byte_level ? byte_token(value) : fallback_token(value));
   }
   std::vector<std::string> words(tokens.size());
   Scratch scratch;
@@ -45,9 +44,7 @@ void Bpe::fill_table() {
   shift_ = 64 - std::countr_zero(size);
   for (size_t rank = 0; rank < merges_.size(); ++rank) {
     const BpeMerge& merge = merges_[rank];
-    const uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(merge.left)) << 32 |
-                         static_cast<uint32_t>(merge.right);
-    size_t at = key * 0x9E3779B97F4A7C15ULL >> shift_;
+    size_t at = first_slot(merge.left, merge.right);
     while (slots_[at].rank != kNoRank &&
            (slots_[at].left != merge.left || slots_[at].right != merge.right)) {
       at = (at + 1) & (size - 1);

@@ -59,7 +59,6 @@ class Bpe {
 
   /// The id of exactly this token, or -1.
   int32_t find(std::string_view token) const { return names_.find(token); }
-  const BpeOptions& options() const { return options_; }
 
  private:
   static constexpr uint32_t kNoRank = UINT32_MAX;
@@ -69,10 +68,13 @@ class Bpe {
     uint32_t rank = kNoRank;
   };
 
-  uint32_t rank_of(int32_t left, int32_t right) const {
+  size_t first_slot(int32_t left, int32_t right) const {
     const uint64_t key =
         static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
-    for (size_t at = key * 0x9E3779B97F4A7C15ULL >> shift_;; at = (at + 1) & (slots_.size() - 1)) {
+    return key * 0x9E3779B97F4A7C15ULL >> shift_;
+  }
+  uint32_t rank_of(int32_t left, int32_t right) const {
+    for (size_t at = first_slot(left, right);; at = (at + 1) & (slots_.size() - 1)) {
       const Slot& slot = slots_[at];
       if (slot.left == left && slot.right == right) return slot.rank;
       if (slot.rank == kNoRank) return kNoRank;

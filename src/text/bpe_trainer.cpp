@@ -17,7 +17,7 @@ ByteWordCounter::ByteWordCounter(size_t threads, size_t max_words)
           max_words);
 }
 
-void ByteWordCounter::count(std::span<const std::string> texts, Counts& counts) {
+void ByteWordCounter::count(std::span<const std::string> texts, WordCountMap& counts) {
   for (const std::string& text : texts) {
     split_gpt2(text, [&](size_t begin, size_t end) {
       const std::string_view word = std::string_view(text).substr(begin, end - begin);
@@ -33,7 +33,7 @@ void ByteWordCounter::count(std::span<const std::string> texts, Counts& counts) 
 
 void ByteWordCounter::add(std::span<const std::string> texts) {
   const size_t shares = std::min(threads_, std::max<size_t>(texts.size(), 1));
-  std::vector<Counts> parts(shares);
+  std::vector<WordCountMap> parts(shares);
   {
     std::vector<std::jthread> helpers;
     for (size_t i = 0; i < shares; ++i) {
@@ -48,15 +48,13 @@ void ByteWordCounter::add(std::span<const std::string> texts) {
       }
     }
   }
-  for (const Counts& part : parts) {
+  for (const WordCountMap& part : parts) {
     for (const auto& [word, times] : part) {
       counts_[word] += times;
       num_words_ += times;
     }
   }
-  if (counts_.size() <= max_words_) return;
-  for (uint64_t rare = 1; counts_.size() > max_words_ / 2; rare *= 2)
-    std::erase_if(counts_, [&](const auto& entry) { return entry.second <= rare; });
+  if (counts_.size() > max_words_) drop_rare(counts_, max_words_ / 2);
 }
 
 WordCounts ByteWordCounter::counts() const {

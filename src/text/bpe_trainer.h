@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/wordpiece_trainer.h"
@@ -27,16 +25,11 @@ class ByteWordCounter {
   WordCounts counts() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }
-  };
-  using Counts = std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>>;
-  static void count(std::span<const std::string> texts, Counts& counts);
+  static void count(std::span<const std::string> texts, WordCountMap& counts);
 
   size_t threads_, max_words_;
   uint64_t num_words_ = 0;
-  Counts counts_;
+  WordCountMap counts_;
 };
 
 struct BpeTrainerOptions {

@@ -1,6 +1,9 @@
-// The alphabet of byte-level BPE: every byte as a visible character (Radford et al. 2019), so that
-// vocabularies stay text. Not here: cutting (gpt2_pattern.h, bpe.h).
+// Bytes as tokens: the alphabet of byte-level BPE, every byte as a visible character (Radford et
+// al. 2019), so that vocabularies stay text, and the <0xE4> of byte fallback. Not here: cutting
+// (gpt2_pattern.h, bpe.h).
 #pragma once
+
+#include <fmt/format.h>
 
 #include <array>
 #include <cstdint>
@@ -28,9 +31,13 @@ inline const std::array<uint32_t, 256>& byte_characters() {
 }
 
 inline std::string byte_token(uint8_t byte) {
-  char bytes[4];
-  return std::string(bytes, encode_utf8(byte_characters()[byte], bytes));
+  std::string out;
+  append_utf8(byte_characters()[byte], out);
+  return out;
 }
+
+/// The token that spells a byte no other token covers: <0xE4>.
+inline std::string fallback_token(uint8_t byte) { return fmt::format("<0x{:02X}>", byte); }
 
 /// The bytes that a token of this alphabet stands for; nothing where a character is none of it.
 inline std::optional<std::string> bytes_of_token(std::string_view token) {

@@ -26,7 +26,6 @@ class CharsMap {
 
   Match longest(std::string_view text) const;
   Match shortest(std::string_view text) const;
-  bool empty() const { return units_.empty(); }
 
  private:
   template <typename OnMatch>

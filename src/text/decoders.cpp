@@ -139,8 +139,6 @@ Decoder sequence_decoder(const Block& block) {
   };
 }
 
-}  // namespace
-
 Decoder wordpiece_decoder(const std::string& prefix, bool cleanup) {
   return [=](std::vector<std::string>& tokens) {
     for (size_t i = 0; i < tokens.size(); ++i) {
@@ -156,6 +154,8 @@ Decoder wordpiece_decoder(const std::string& prefix, bool cleanup) {
     }
   };
 }
+
+}  // namespace
 
 Decoder compile_decoder(const Block& block) {
   const std::string type = block.type();

@@ -16,7 +16,4 @@ using Decoder = std::function<void(std::vector<std::string>&)>;
 /// Of a decoder block. Errors: checkpoint for damage, unsupported naming what is not understood.
 Decoder compile_decoder(const Block& block);
 
-/// WordPiece's, which the fast path of BERT uses too.
-Decoder wordpiece_decoder(const std::string& prefix, bool cleanup);
-
 }  // namespace tenfold::text

@@ -45,11 +45,6 @@ inline std::vector<uint32_t> code_points(std::string_view text) {
   return out;
 }
 
-inline void append_utf8(uint32_t c, std::string& out) {
-  char bytes[4];
-  out.append(bytes, encode_utf8(c, bytes));
-}
-
 /// UTF-8 of a part, each byte with the input bytes of its character.
 struct MappedBytes {
   std::string bytes;

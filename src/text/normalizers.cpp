@@ -206,6 +206,29 @@ void map_graphemes(const CharsMap& map, MappedChars& chars) {
   chars = std::move(out);
 }
 
+// Bytes of standard base64, padded or not.
+std::string decode_base64(const Block& block, std::string_view key) {
+  const std::string text = block.text(key);
+  std::string out;
+  uint32_t bits = 0;
+  int count = 0;
+  size_t end = text.size();
+  while (end > 0 && text.size() - end < 2 && text[end - 1] == '=') --end;
+  for (size_t i = 0; i < end; ++i) {
+    const char c = text[i];
+    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '+'             ? 62
+                      : c == '/'             ? 63
+                                             : -1;
+    if (value < 0) block.damaged("'{}' is not base64 at character {}", key, i);
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    if ((count += 6) >= 8) out += static_cast<char>(bits >> (count -= 8) & 0xFF);
+  }
+  return out;
+}
+
 Normalizer precompiled_normalizer(const Block& block) {
   block.allow_keys({"type", "precompiled_charsmap"});
   if (!block.has("precompiled_charsmap")) return [](MappedChars&) {};
@@ -228,28 +251,6 @@ Normalizer sequence_normalizer(const Block& block) {
 }
 
 }  // namespace
-
-std::string decode_base64(const Block& block, std::string_view key) {
-  const std::string text = block.text(key);
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  size_t end = text.size();
-  while (end > 0 && text.size() - end < 2 && text[end - 1] == '=') --end;
-  for (size_t i = 0; i < end; ++i) {
-    const char c = text[i];
-    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
-                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                      : c >= '0' && c <= '9' ? c - '0' + 52
-                      : c == '+'             ? 62
-                      : c == '/'             ? 63
-                                             : -1;
-    if (value < 0) block.damaged("'{}' is not base64 at character {}", key, i);
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    if ((count += 6) >= 8) out += static_cast<char>(bits >> (count -= 8) & 0xFF);
-  }
-  return out;
-}
 
 Normalizer compile_normalizer(const Block& block) {
   const std::string type = block.type();

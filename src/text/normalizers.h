@@ -16,7 +16,4 @@ using Normalizer = std::function<void(MappedChars&)>;
 /// not understood.
 Normalizer compile_normalizer(const Block& block);
 
-/// Bytes of standard base64 with padding; nothing where it is not that.
-std::string decode_base64(const Block& block, std::string_view key);
-
 }  // namespace tenfold::text

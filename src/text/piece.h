@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace tenfold::text {
+
+/// Stands for a blank in the pieces of SentencePiece's kind.
+inline constexpr std::string_view kWordMark = "\xE2\x96\x81";
 
 struct CutPiece {
   int32_t id;

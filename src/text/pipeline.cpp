@@ -2,7 +2,7 @@
 // Not here: the blocks themselves (normalizers.cpp, splitters.cpp).
 #include "text/pipeline.h"
 
-#include "support/fail.h"
+#include "text/byte_level.h"
 
 namespace tenfold::text {
 
@@ -49,28 +49,29 @@ Pipeline::Pipeline(const TokenizerParts& parts)
   }
   for (const AddedToken& token : parts.added)
     special_[static_cast<size_t>(token.id)] = token.special;
-  all_literals_ = normalized_literals(parts, true);
-  plain_literals_ = normalized_literals(parts, false);
+  const std::vector<AddedToken> literals = normalized_literals(parts);
+  all_literals_ = LiteralFinder(literals);
+  plain_literals_ = LiteralFinder(not_special(literals));
   if (byte_fallback_) {
     for (uint32_t byte = 0; byte < 256; ++byte)
-      byte_ids_.push_back(find(fmt::format("<0x{:02X}>", byte)));
+      byte_ids_.push_back(find(fallback_token(static_cast<uint8_t>(byte))));
   }
 }
 
 // Their contents are normalised too.
-LiteralFinder Pipeline::normalized_literals(const TokenizerParts& parts, bool with_special) const {
+std::vector<AddedToken> Pipeline::normalized_literals(const TokenizerParts& parts) const {
   std::vector<AddedToken> added;
   MappedChars chars;
   MappedBytes bytes;
   for (AddedToken token : parts.added) {
-    if (!token.normalized || (token.special && !with_special)) continue;
+    if (!token.normalized) continue;
     decode_chars(token.content, 0, chars);
     if (normalizer_) normalizer_(chars);
     bytes.assign(chars, {0, chars.size()});
     token.content = bytes.bytes;
     added.push_back(std::move(token));
   }
-  return LiteralFinder(std::move(added));
+  return added;
 }
 
 int32_t Pipeline::find(std::string_view token) const {

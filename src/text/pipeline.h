@@ -35,7 +35,7 @@ class Pipeline {
  private:
   void cut_part(const MappedChars& chars, CharRange part, std::vector<CutPiece>& out) const;
   void cut_word(const MappedBytes& word, std::vector<CutPiece>& out) const;
-  LiteralFinder normalized_literals(const TokenizerParts& parts, bool with_special) const;
+  std::vector<AddedToken> normalized_literals(const TokenizerParts& parts) const;
 
   bool byte_level_ = false, byte_fallback_ = false;  // before splitter_, which sets the first
   Normalizer normalizer_;

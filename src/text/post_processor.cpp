@@ -82,23 +82,21 @@ int32_t named_id(const Block& block, std::string_view key, size_t num_tokens) {
   return checked_id(block, value[1], num_tokens);
 }
 
-void read_into(const Block& block, size_t num_tokens, PostProcessor& out, bool& has_template) {
+void read_into(const Block& block, size_t num_tokens, PostProcessor& out) {
   const std::string type = block.type();
   if (type == "Sequence") {
     block.allow_keys({"type", "processors"});
     const json& list = block.array("processors");
-    for (size_t i = 0; i < list.size(); ++i)
-      read_into(block.item(list[i], i), num_tokens, out, has_template);
+    for (size_t i = 0; i < list.size(); ++i) read_into(block.item(list[i], i), num_tokens, out);
     return;
   }
   if (type == "ByteLevel") {
     block.allow_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
     out.trims = block.flag("trim_offsets", true);
-    out.prefix_space = block.flag("add_prefix_space", true);
+    block.flag("add_prefix_space", true);  // for its complaint alone
     return;
   }
-  if (has_template) block.unsupported("is a second template");
-  has_template = true;
+  if (!out.single.empty()) block.unsupported("is a second template");
   if (type == "TemplateProcessing") {
     block.allow_keys({"type", "single", "pair", "special_tokens"});
     const SpecialIds specials = read_specials(block, num_tokens);
@@ -111,7 +109,7 @@ void read_into(const Block& block, size_t num_tokens, PostProcessor& out, bool& 
   if (roberta) {
     block.allow_keys({"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
     out.trims = block.flag("trim_offsets", true);
-    out.prefix_space = block.flag("add_prefix_space", true);
+    block.flag("add_prefix_space", true);  // for its complaint alone
   } else {
     block.allow_keys({"type", "sep", "cls"});
   }
@@ -145,9 +143,8 @@ int32_t PostProcessor::sep() const {
 
 PostProcessor compile_post_processor(const Block& block, size_t num_tokens) {
   PostProcessor out;
-  bool has_template = false;
-  read_into(block, num_tokens, out, has_template);
-  if (!has_template) {
+  read_into(block, num_tokens, out);
+  if (out.single.empty()) {
     out.single = {{Kind::first_text, -1, 0}};
     out.pair = {{Kind::first_text, -1, 0}, {Kind::second_text, -1, 1}};
   }

@@ -19,8 +19,7 @@ struct TemplateStep {
 
 struct PostProcessor {
   std::vector<TemplateStep> single, pair;
-  bool trims = false;         ///< offsets leave the blanks at both ends of a piece out
-  bool prefix_space = false;  ///< ... but for one that was put before the text
+  bool trims = false;  ///< offsets leave the blanks at both ends of a piece out
 
   size_t added_to_single() const { return single.size() - 1; }
   size_t added_to_pair() const { return pair.size() - 2; }

@@ -5,16 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include "support/fail.h"
+#include "text/byte_level.h"
 #include "text/utf8.h"
 
 namespace tenfold::text {
 
 namespace {
 
-constexpr std::string_view kMark = "\xE2\x96\x81";  // stands for a blank
 constexpr std::string_view kReplacementBytes = "\xEF\xBF\xBD";
 
 Trie pieces_of(const SentencePieceModel& model, std::initializer_list<PieceKind> kinds) {
@@ -42,11 +41,12 @@ SentencePiece::SentencePiece(SentencePieceModel model)
     : model_(std::move(model)),
       unigram_(model_.pieces, model_.scores, model_.kinds, model_.unknown),
       user_defined_(pieces_of(model_, {PieceKind::user_defined})),
-      mergeable_(
-          pieces_of(model_, {PieceKind::normal, PieceKind::user_defined, PieceKind::unused})) {
+      mergeable_(model_.is_bpe ? pieces_of(model_, {PieceKind::normal, PieceKind::user_defined,
+                                                    PieceKind::unused})
+                               : Trie()) {
   byte_ids_.fill(model_.unknown);
   for (uint32_t byte = 0; byte < 256; ++byte) {
-    const int32_t id = unigram_.find(fmt::format("<0x{:02X}>", byte));
+    const int32_t id = unigram_.find(fallback_token(static_cast<uint8_t>(byte)));
     if (id >= 0 && model_.kinds[static_cast<size_t>(id)] == PieceKind::byte) byte_ids_[byte] = id;
   }
 }
@@ -73,7 +73,7 @@ void SentencePiece::normalize(std::string_view text, Normalized& out) const {
     at += length;
   }
   if (at == text.size()) return;
-  if (model_.add_dummy_prefix && !model_.whitespace_as_suffix) out.put(kMark, at);
+  if (model_.add_dummy_prefix && !model_.whitespace_as_suffix) out.put(kWordMark, at);
   bool after_blank = trims;
   while (at < text.size()) {
     auto [piece, length] = normalize_prefix(text.substr(at));
@@ -81,29 +81,28 @@ void SentencePiece::normalize(std::string_view text, Normalized& out) const {
     require(out.bytes.size() + piece.size() <= 4096 + 64 * text.size(), ErrorKind::data,
             "sentencepiece", "the model's character map makes more than 64 bytes of one");
     for (size_t i = 0; i < piece.size(); ++i)
-      out.put(piece[i] == ' ' ? kMark : piece.substr(i, 1), at);
+      out.put(piece[i] == ' ' ? kWordMark : piece.substr(i, 1), at);
     if (!piece.empty()) after_blank = piece.ends_with(' ');
     at += length;
     if (!trims) after_blank = false;
   }
-  while (trims && out.bytes.ends_with(kMark)) {
-    const size_t kept = out.bytes.size() - kMark.size();
+  while (trims && out.bytes.ends_with(kWordMark)) {
+    const size_t kept = out.bytes.size() - kWordMark.size();
     at = out.from[kept];
     out.bytes.resize(kept);
     out.from.resize(kept);
   }
-  if (model_.add_dummy_prefix && model_.whitespace_as_suffix) out.put(kMark, at);
+  if (model_.add_dummy_prefix && model_.whitespace_as_suffix) out.put(kWordMark, at);
   out.from.push_back(at);
 }
 
-// A run of symbols merged by score; positions are bytes of the normalised text.
-struct SentencePiece::BpeSymbol {
-  uint32_t begin, end;
-  int32_t previous, next;
-  bool fixed;  // a user-defined piece, which never merges
-};
-
+// A run of symbols merged by score.
 void SentencePiece::cut_bpe(std::string_view text, std::vector<Unigram<float>::Piece>& out) const {
+  struct BpeSymbol {
+    uint32_t begin, end;  // bytes of the normalised text
+    int32_t previous, next;
+    bool fixed;  // a user-defined piece, which never merges
+  };
   struct Pair {
     float score;
     int32_t left, right;
@@ -235,14 +234,14 @@ std::string SentencePiece::decode(std::span<const int32_t> ids,
       out += model_.unknown_surface;
       continue;
     }
-    if (out.empty() && !saw_first_mark && strips && piece.starts_with(kMark)) {
-      piece.remove_prefix(kMark.size());
+    if (out.empty() && !saw_first_mark && strips && piece.starts_with(kWordMark)) {
+      piece.remove_prefix(kWordMark.size());
       saw_first_mark = !model_.remove_extra_whitespaces;
     }
     for (size_t at = 0; at < piece.size();) {
-      const bool mark = piece.substr(at).starts_with(kMark);
+      const bool mark = piece.substr(at).starts_with(kWordMark);
       out += mark ? " " : std::string(1, piece[at]);
-      at += mark ? kMark.size() : 1;
+      at += mark ? kWordMark.size() : 1;
     }
   }
   flush();

@@ -28,11 +28,9 @@ class SentencePiece {
   std::string decode(std::span<const int32_t> ids, const std::vector<std::string>& tokens) const;
 
   int32_t find(std::string_view token) const { return unigram_.find(token); }
-  const SentencePieceModel& model() const { return model_; }
 
  private:
   struct Normalized;
-  struct BpeSymbol;
   std::pair<std::string_view, uint32_t> normalize_prefix(std::string_view text) const;
   void normalize(std::string_view text, Normalized& out) const;
   void cut_bpe(std::string_view text, std::vector<Unigram<float>::Piece>& out) const;
@@ -43,7 +41,7 @@ class SentencePiece {
   SentencePieceModel model_;
   Unigram<float> unigram_;
   Trie user_defined_;  // matched before anything else
-  Trie mergeable_;     // what BPE may make
+  Trie mergeable_;     // what BPE may make; empty for unigram
   std::array<int32_t, 256> byte_ids_;
 };
 

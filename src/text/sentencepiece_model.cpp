@@ -4,7 +4,6 @@
 
 #include <bit>
 #include <cmath>
-#include <functional>
 
 #include "support/fail.h"
 #include "text/utf8.h"

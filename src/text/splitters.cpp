@@ -3,7 +3,6 @@
 #include "text/splitters.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "text/text_pattern.h"
 #include "text/unicode.h"
@@ -94,7 +93,8 @@ Splitter by_pattern(const Pattern& pattern, Behavior behavior, bool invert = fal
 }
 
 // Every character of a kind is a match of its own.
-Splitter by_char(bool (*test)(uint32_t), Behavior behavior) {
+template <typename Test>
+Splitter by_char(Test test, Behavior behavior) {
   return by_pattern(
       [=](const MappedChars& chars, CharRange part, Ranges& out) {
         for (size_t i = part.first; i < part.last; ++i) {
@@ -144,13 +144,8 @@ Splitter metaspace(const Block& block) {
   if (mark.size() != 1) block.damaged("'replacement' must be one character");
   const Prefix prefix = read_prefix(block);
   const bool split = block.flag("split", true);
-  const Splitter by_mark = by_pattern(
-      [mark = mark[0]](const MappedChars& chars, CharRange part, Ranges& out) {
-        for (size_t i = part.first; i < part.last; ++i) {
-          if (chars[i].value == mark) out.push_back({i, i + 1});
-        }
-      },
-      Behavior::merged_with_next);
+  const Splitter by_mark =
+      by_char([mark = mark[0]](uint32_t c) { return c == mark; }, Behavior::merged_with_next);
   return [=, mark = mark[0]](MappedChars& chars, Ranges& parts) {
     MappedChars out;
     for (CharRange& part : parts) {
@@ -173,9 +168,7 @@ Splitter metaspace(const Block& block) {
 Splitter byte_level_splitter(const Block& block) {
   block.allow_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
   const bool prefix = block.flag("add_prefix_space", true), regex = block.flag("use_regex", true);
-  const nlohmann::json pattern = {{"pattern", {{"Regex", kGpt2Pattern}}}};
-  const Splitter by_gpt2 =
-      by_pattern(compile_pattern(Block(pattern, "", "byte level")), Behavior::isolated);
+  const Splitter by_gpt2 = by_pattern(gpt2_pattern(), Behavior::isolated);
   return [=](MappedChars& chars, Ranges& parts) {
     if (prefix) {
       MappedChars out;

@@ -3,6 +3,7 @@
 #include "text/text_pattern.h"
 
 #include <optional>
+#include <string_view>
 
 #include "text/gpt2_pattern.h"
 #include "text/unicode.h"
@@ -12,6 +13,10 @@ namespace tenfold::text {
 namespace {
 
 using CharTest = std::function<bool(uint32_t)>;
+
+// As it stands in files.
+constexpr std::string_view kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 Pattern of_literal(std::string_view text) {
   return [key = code_points(text)](const MappedChars& chars, CharRange range,
@@ -38,19 +43,6 @@ Pattern of_runs(const CharTest& test, size_t least, size_t most) {
       if (end - i >= least) out.push_back({i, end});
       i = end > i ? end : i + 1;
     }
-  };
-}
-
-Pattern of_gpt2() {
-  return [](const MappedChars& chars, CharRange range, std::vector<CharRange>& out) {
-    MappedBytes text;
-    text.assign(chars, range);
-    size_t at = range.first;
-    split_gpt2(text.bytes, [&](size_t begin, size_t end) {
-      const size_t first = at;
-      for (size_t i = begin; i < end; ++i) at += (text.bytes[i] & 0xC0) != 0x80;
-      out.push_back({first, at});
-    });
   };
 }
 
@@ -82,7 +74,7 @@ std::optional<Atom> read_atom(std::string_view regex) {
 }
 
 std::optional<Pattern> read_regex(std::string_view regex) {
-  if (regex == kGpt2Pattern) return of_gpt2();
+  if (regex == kGpt2Pattern) return gpt2_pattern();
   const auto atom = read_atom(regex);
   if (!atom) return std::nullopt;
   const std::string_view count = regex.substr(atom->length);
@@ -96,6 +88,19 @@ std::optional<Pattern> read_regex(std::string_view regex) {
 }
 
 }  // namespace
+
+Pattern gpt2_pattern() {
+  return [](const MappedChars& chars, CharRange range, std::vector<CharRange>& out) {
+    MappedBytes text;
+    text.assign(chars, range);
+    size_t at = range.first;
+    split_gpt2(text.bytes, [&](size_t begin, size_t end) {
+      const size_t first = at;
+      for (size_t i = begin; i < end; ++i) at += (text.bytes[i] & 0xC0) != 0x80;
+      out.push_back({first, at});
+    });
+  };
+}
 
 Pattern compile_pattern(const Block& block) {
   const Block pattern = block.block("pattern");

@@ -3,12 +3,12 @@
 // (tokenizer_files.cpp).
 #include "tenfold/tokenizer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "support/checksum.h"
 #include "support/fail.h"
 #include "text/byte_level.h"
+#include "text/piece.h"
 #include "text/tokenizer_core.h"
 
 namespace tenfold {
@@ -59,9 +59,8 @@ BertEngine::BertEngine(const TokenizerParts& parts)
   compile_splitter(Block(parts.pre_tokenizer, parts.file, "tokenizer.pre_tokenizer"), byte_level);
 }
 
-ByteBpeEngine::ByteBpeEngine(const TokenizerParts& parts)
-    : model(parts.tokens, parts.merges, byte_options(parts)),
-      prefix_space(gpt2_prefix_space(parts).value_or(false)) {}
+ByteBpeEngine::ByteBpeEngine(const TokenizerParts& parts, bool with_prefix)
+    : model(parts.tokens, parts.merges, byte_options(parts)), prefix_space(with_prefix) {}
 
 }  // namespace text
 
@@ -74,8 +73,8 @@ Tokenizer::Impl::Impl(text::TokenizerParts given)
         text::parse_sentencepiece(parts.sentencepiece, parts.file));
   } else if (text::is_bert(parts)) {
     bert = std::make_unique<text::BertEngine>(parts);
-  } else if (text::gpt2_prefix_space(parts)) {
-    byte_bpe = std::make_unique<text::ByteBpeEngine>(parts);
+  } else if (const auto prefix = text::gpt2_prefix_space(parts)) {
+    byte_bpe = std::make_unique<text::ByteBpeEngine>(parts, *prefix);
   } else {
     pipeline = std::make_unique<text::Pipeline>(parts);
   }
@@ -173,12 +172,8 @@ Tokenizer Tokenizer::wordpiece(std::vector<std::string> vocabulary, WordPieceOpt
 
 Tokenizer Tokenizer::byte_bpe(std::vector<std::string> vocabulary,
                               const std::vector<std::string>& merges) {
-  const auto has = [&](std::string_view token) {
-    return std::find(vocabulary.begin(), vocabulary.end(), token) != vocabulary.end();
-  };
-  const auto family = has("<s>") && has("</s>") ? text::BpeFamily::roberta : text::BpeFamily::gpt2;
   return Tokenizer(std::make_shared<const Impl>(
-      text::byte_bpe_parts(std::move(vocabulary), merges, family, "vocabulary")));
+      text::byte_bpe_parts(std::move(vocabulary), merges, std::nullopt, "vocabulary")));
 }
 
 Tokenizer Tokenizer::sentencepiece(std::string model) {
@@ -238,7 +233,7 @@ bool Tokenizer::is_continuation(int32_t id) const {
   }
   if (name.empty() || is_special(id)) return false;
   const bool byte_level = impl_->byte_bpe || (impl_->pipeline && impl_->pipeline->byte_level());
-  if (!byte_level) return !name.starts_with("\xE2\x96\x81");
+  if (!byte_level) return !name.starts_with(text::kWordMark);
   const auto bytes = text::bytes_of_token(name);
   return bytes && !text::is_blank(static_cast<uint8_t>(bytes->front()));
 }

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <thread>
 
-#include "support/fail.h"
 #include "text/tokenizer_core.h"
 
 namespace tenfold {
@@ -62,10 +61,7 @@ void append_ids(const Tokenizer& tokenizer, std::string_view text, const BatchOp
 }
 
 void check_batch(const PostProcessor* around, const BatchOptions& options) {
-  if (!around) return;
-  require(options.max_length >= around->added_to_single(), ErrorKind::data, "tokenizer",
-          "max_length must leave room for {} special tokens, got {}", around->added_to_single(),
-          options.max_length);
+  if (around) need_room(options.max_length, around->added_to_single());
 }
 
 Encoding encode_one(const Tokenizer& tokenizer, std::string_view text, const BatchOptions& options,

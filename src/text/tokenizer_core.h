@@ -3,6 +3,7 @@
 // (tokenizer_pairs.cpp, tokenizer_batch.cpp).
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -35,10 +36,16 @@ struct BertEngine {
 
 /// GPT-2's pattern and byte-level BPE in one pass.
 struct ByteBpeEngine {
-  explicit ByteBpeEngine(const TokenizerParts& parts);
+  ByteBpeEngine(const TokenizerParts& parts, bool with_prefix);
   Bpe model;
   bool prefix_space;  // a blank goes before a text that has none
 };
+
+/// Error (data): `max_length` below the number of special tokens that go around.
+inline void need_room(size_t max_length, size_t added) {
+  require(max_length >= added, ErrorKind::data, "tokenizer",
+          "max_length must leave room for {} special tokens, got {}", added, max_length);
+}
 
 }  // namespace text
 

@@ -77,7 +77,7 @@ std::optional<bool> read_flag(const json& object, const std::string& file, std::
 }
 
 // What kinds of files a class of the stock library goes with.
-enum class Family { unknown, bert, gpt2, roberta, t5, albert, sentencepiece };
+enum class Family { unknown, bert, gpt2, roberta, t5, albert };
 
 Family family_of_class(std::string name) {
   if (name.ends_with("Fast")) name.resize(name.size() - 4);
@@ -184,15 +184,12 @@ std::vector<std::string> read_vocabulary_json(const fs::path& path) {
 
 TokenizerParts read_byte_bpe(const fs::path& directory, const SideFiles& side) {
   std::vector<std::string> tokens = read_vocabulary_json(directory / "vocab.json");
-  const auto has = [&](const char* token) {
-    return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
-  };
   const Family named =
       side.family("vocab.json and merges.txt", {Family::gpt2, Family::roberta, Family::bert});
-  const bool roberta =
-      named == Family::roberta || (named != Family::gpt2 && has("<s>") && has("</s>"));
-  return byte_bpe_parts(std::move(tokens), read_merges_text(directory / "merges.txt"),
-                        roberta ? BpeFamily::roberta : BpeFamily::gpt2,
+  std::optional<BpeFamily> family;
+  if (named == Family::gpt2) family = BpeFamily::gpt2;
+  if (named == Family::roberta) family = BpeFamily::roberta;
+  return byte_bpe_parts(std::move(tokens), read_merges_text(directory / "merges.txt"), family,
                         (directory / "merges.txt").string());
 }
 

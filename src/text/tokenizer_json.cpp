@@ -1,5 +1,5 @@
 // The reader behind tokenizer_json.h: vocabulary, merges, added tokens and the blocks around them.
-// Not here: what the blocks mean (normalizers.h and others), and writing (tokenizer_files.cpp).
+// Not here: what the blocks mean (normalizers.h and others), and writing (tokenizer_save.cpp).
 #include "text/tokenizer_json.h"
 
 #include <algorithm>

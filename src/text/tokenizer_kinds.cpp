@@ -5,6 +5,7 @@
 
 #include "support/fail.h"
 #include "text/byte_level.h"
+#include "text/piece.h"
 #include "text/post_processor.h"
 #include "text/sentencepiece_model.h"
 #include "text/utf8.h"
@@ -14,8 +15,6 @@ namespace tenfold::text {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* kWordMark = "\xE2\x96\x81";
 
 json metaspace_json(bool prefix) {
   return {{"type", "Metaspace"},
@@ -111,8 +110,8 @@ BpeMerge merge_of(std::string_view left, std::string_view right, const Trie& tok
 }
 
 TokenizerParts byte_bpe_parts(std::vector<std::string> tokens,
-                              const std::vector<std::string>& merges, BpeFamily family,
-                              const std::string& file) {
+                              const std::vector<std::string>& merges,
+                              std::optional<BpeFamily> family, const std::string& file) {
   check_tokens(tokens, Repeats::refuse);
   TokenizerParts parts;
   parts.kind = TokenizerKind::bpe;
@@ -129,7 +128,9 @@ TokenizerParts byte_bpe_parts(std::vector<std::string> tokens,
                                     std::string_view(rule).substr(blank + 1), names,
                                     parts.merges.size(), file));
   }
-  const bool roberta = family == BpeFamily::roberta;
+  const bool framed = id_of(parts, "<s>") >= 0 && id_of(parts, "</s>") >= 0;
+  const bool roberta =
+      family.value_or(framed ? BpeFamily::roberta : BpeFamily::gpt2) == BpeFamily::roberta;
   WordPieceOptions& o = parts.options;
   o.pad = "<pad>";
   o.mask = "<mask>";
@@ -289,6 +290,16 @@ TokenizerParts sentencepiece_parts(std::string bytes, std::optional<SentencePiec
   return parts;
 }
 
+void add_user_defined(const SentencePieceModel& model, std::vector<AddedToken>& added) {
+  for (size_t i = 0; i < model.kinds.size(); ++i) {
+    if (model.kinds[i] != PieceKind::user_defined) continue;
+    const auto id = static_cast<int32_t>(i);
+    const bool known = std::any_of(added.begin(), added.end(),
+                                   [&](const AddedToken& token) { return token.id == id; });
+    if (!known) added.push_back({model.pieces[i], id, false});
+  }
+}
+
 void rewrite_as_albert(TokenizerParts& parts, bool lowercase) {
   json steps = {{{"type", "Replace"}, {"pattern", {{"String", "``"}}}, {"content", "\""}},
                 {{"type", "Replace"}, {"pattern", {{"String", "''"}}}, {"content", "\""}},
@@ -299,14 +310,7 @@ void rewrite_as_albert(TokenizerParts& parts, bool lowercase) {
     for (const json& step : parts.normalizer["normalizers"]) steps.push_back(step);
   }
   parts.normalizer = {{"type", "Sequence"}, {"normalizers", steps}};
-  const SentencePieceModel model = parse_sentencepiece(parts.sentencepiece, parts.file);
-  for (size_t i = 0; i < model.kinds.size(); ++i) {
-    if (model.kinds[i] != PieceKind::user_defined) continue;
-    AddedToken token{model.pieces[i], static_cast<int32_t>(i), false};
-    const bool known = std::any_of(parts.added.begin(), parts.added.end(),
-                                   [&](const AddedToken& other) { return other.id == token.id; });
-    if (!known) parts.added.push_back(token);
-  }
+  add_user_defined(parse_sentencepiece(parts.sentencepiece, parts.file), parts.added);
   parts.sentencepiece.clear();
 }
 

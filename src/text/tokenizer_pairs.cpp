@@ -92,8 +92,7 @@ Encoding Tokenizer::encode_single(std::string_view text, size_t max_length,
                                   SpecialText literals) const {
   const text::PostProcessor& around = impl_->boundaries();
   const size_t added = around.added_to_single();
-  require(max_length >= added, ErrorKind::data, text::kWhere,
-          "max_length must leave room for {} special tokens, got {}", added, max_length);
+  text::need_room(max_length, added);
   Encoding out;
   for (const text::TemplateStep& step : around.single) {
     if (step.kind == text::TemplateStep::Kind::special) {
@@ -116,8 +115,7 @@ Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b, size_t m
                                 Truncation rule, SpecialText literals) const {
   const text::PostProcessor& around = impl_->boundaries();
   const size_t added = around.added_to_pair();
-  require(max_length >= added, ErrorKind::data, text::kWhere,
-          "max_length must leave room for {} special tokens, got {}", added, max_length);
+  text::need_room(max_length, added);
   const Encoding first = encode(a, literals), second = encode(b, literals);
   const text::Lengths keep =
       text::truncate({first.size(), second.size()}, max_length - added, rule);

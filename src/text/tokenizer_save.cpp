@@ -20,19 +20,11 @@ json added_token_json(const AddedToken& token) {
           {"special", token.special}};
 }
 
-// The model cuts user-defined pieces out by itself; the stock pipeline needs them as added tokens.
+// With a SentencePiece model's user-defined pieces, which the stock pipeline needs as added tokens.
 std::vector<AddedToken> added_by_id(const TokenizerParts& parts) {
   std::vector<AddedToken> out = parts.added;
-  if (!parts.sentencepiece.empty()) {
-    const SentencePieceModel model = parse_sentencepiece(parts.sentencepiece, parts.file);
-    for (size_t i = 0; i < model.kinds.size(); ++i) {
-      const auto id = static_cast<int32_t>(i);
-      const bool known = std::any_of(out.begin(), out.end(),
-                                     [&](const AddedToken& token) { return token.id == id; });
-      if (model.kinds[i] == PieceKind::user_defined && !known)
-        out.push_back({model.pieces[i], id, false});
-    }
-  }
+  if (!parts.sentencepiece.empty())
+    add_user_defined(parse_sentencepiece(parts.sentencepiece, parts.file), out);
   std::stable_sort(out.begin(), out.end(),
                    [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   return out;
@@ -84,13 +76,13 @@ json model_json(const TokenizerParts& parts) {
           {"vocab", vocabulary}};
 }
 
-json tokenizer_json(const TokenizerParts& parts) {
-  json added = json::array();
-  for (const AddedToken& token : added_by_id(parts)) added.push_back(added_token_json(token));
+json tokenizer_json(const TokenizerParts& parts, const std::vector<AddedToken>& added) {
+  json added_tokens = json::array();
+  for (const AddedToken& token : added) added_tokens.push_back(added_token_json(token));
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},
-          {"added_tokens", added},
+          {"added_tokens", added_tokens},
           {"normalizer", parts.normalizer},
           {"pre_tokenizer", parts.pre_tokenizer},
           {"post_processor", parts.post_processor},
@@ -120,7 +112,7 @@ const char* class_of(const TokenizerParts& parts) {
   return "PreTrainedTokenizerFast";
 }
 
-json config_json(const TokenizerParts& parts) {
+json config_json(const TokenizerParts& parts, const std::vector<AddedToken>& added) {
   json config = names_json(parts);
   config["tokenizer_class"] = class_of(parts);
   if (parts.kind == TokenizerKind::wordpiece) {
@@ -134,7 +126,7 @@ json config_json(const TokenizerParts& parts) {
   }
   if (!parts.sentencepiece.empty()) config["tenfold"] = {{"cut_by", "sentencepiece"}};
   json by_id = json::object();
-  for (const AddedToken& token : added_by_id(parts)) {
+  for (const AddedToken& token : added) {
     json value = added_token_json(token);
     value.erase("id");
     by_id[std::to_string(token.id)] = value;
@@ -171,10 +163,13 @@ void write_older(const TokenizerParts& parts, const fs::path& directory) {
 void write_tokenizer(const TokenizerParts& parts, const fs::path& directory) {
   tenfold::create_directories(directory);
   write_older(parts, directory);
+  const std::vector<AddedToken> added = added_by_id(parts);
   const bool writable = parts.sentencepiece.empty() || !parts.pre_tokenizer.is_null();
   if (writable)
-    write_file_atomically(directory / "tokenizer.json", tokenizer_json(parts).dump(2) + "\n");
-  write_file_atomically(directory / "tokenizer_config.json", config_json(parts).dump(2) + "\n");
+    write_file_atomically(directory / "tokenizer.json",
+                          tokenizer_json(parts, added).dump(2) + "\n");
+  write_file_atomically(directory / "tokenizer_config.json",
+                        config_json(parts, added).dump(2) + "\n");
   write_file_atomically(directory / "special_tokens_map.json", names_json(parts).dump(2) + "\n");
 }
 

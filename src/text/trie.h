@@ -29,15 +29,9 @@ class Trie {
   /// The longest key that `text` begins with.
   Match longest(const char* text, size_t size) const {
     Match best;
-    if (cells_.empty()) return best;
-    uint32_t base = cells_[0].link >> kLabelBits;
-    for (size_t i = 0; i < size; ++i) {
-      const uint32_t byte = static_cast<uint8_t>(text[i]);
-      const Cell cell = cells_[base ^ byte];
-      if ((cell.link & kLabelMask) != byte) break;
-      base = cell.link >> kLabelBits;
-      if (cell.id >= 0) best = {cell.id, static_cast<uint32_t>(i + 1)};
-    }
+    prefixes(text, size, [&](int32_t id, size_t length) {
+      best = {id, static_cast<uint32_t>(length)};
+    });
     return best;
   }
 

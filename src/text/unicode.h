@@ -1,7 +1,7 @@
-// What a code point is, as the stock BERT tokenizers see it: categories of Unicode 8,
-// decompositions and combining classes of Unicode 9, lower case of Unicode 17, expressed as
-// utf8proc's Unicode 15 plus lists of differences. Not here: what a tokenizer makes of it
-// (char_table.h).
+// What a code point is, as the stock tokenizers see it: for BERT categories of Unicode 8,
+// decompositions and combining classes of Unicode 9 and lower case of Unicode 17; for patterns the
+// classes of Unicode 16. All as utf8proc's Unicode 15 plus lists of differences. Not here: what a
+// tokenizer makes of it (char_table.h, normalizers.h, text_pattern.h).
 #pragma once
 
 #include <array>

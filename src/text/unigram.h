@@ -40,7 +40,7 @@ class Unigram {
     std::vector<Piece> pieces;
   };
 
-  /// `kinds` empty: all are normal. Unknown, control and byte pieces never match text then.
+  /// `kinds` empty: all are normal. Only normal and user-defined pieces match text.
   Unigram(const std::vector<std::string>& tokens, const std::vector<Number>& scores,
           const std::vector<PieceKind>& kinds, int32_t unknown);
 

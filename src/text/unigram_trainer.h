@@ -1,4 +1,4 @@
-// Making a SentencePiece model from text with the library's own trainer, unigram or BPE.
+// Making a SentencePiece unigram model from text with the library's own trainer.
 // Not here: using the model (sentencepiece.h), which needs no library.
 #pragma once
 

@@ -68,6 +68,11 @@ inline uint32_t encode_utf8(uint32_t c, char* out) {
   return 4;
 }
 
+inline void append_utf8(uint32_t c, std::string& out) {
+  char bytes[4];
+  out.append(bytes, encode_utf8(c, bytes));
+}
+
 inline bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const CodePoint c = decode_utf8(text, i);

@@ -15,6 +15,8 @@
 
 namespace tenfold::text {
 
+struct SentencePieceModel;
+
 /// Most tokens a file may hold: what a larger vocabulary takes in memory, small files could ask
 /// for.
 inline constexpr size_t kMaxTokens = 600'000;
@@ -78,11 +80,12 @@ enum class BpeFamily {
   roberta,  ///< <s> text </s>, <mask> takes the blank before it along
 };
 
-/// Rules "left right" in the order of their ranks. Errors (checkpoint): a rule whose tokens or
-/// whose result the vocabulary lacks.
+/// Rules "left right" in the order of their ranks; no family: RoBERTa's where the vocabulary has
+/// <s> and </s>, else GPT-2's. Errors (checkpoint): a rule whose tokens or whose result the
+/// vocabulary lacks.
 TokenizerParts byte_bpe_parts(std::vector<std::string> tokens,
-                              const std::vector<std::string>& merges, BpeFamily family,
-                              const std::string& file);
+                              const std::vector<std::string>& merges,
+                              std::optional<BpeFamily> family, const std::string& file);
 
 /// One rule, its tokens looked up. Error (checkpoint).
 BpeMerge merge_of(std::string_view left, std::string_view right, const Trie& tokens, size_t rank,
@@ -96,6 +99,9 @@ enum class SentencePieceFamily { plain, t5, albert };
 /// The parts of a SentencePiece model file; nothing: the family is told from its special pieces.
 TokenizerParts sentencepiece_parts(std::string bytes, std::optional<SentencePieceFamily> family,
                                    const std::string& file);
+
+/// Adds the model's user-defined pieces, which it cuts out by itself, but for ids already there.
+void add_user_defined(const SentencePieceModel& model, std::vector<AddedToken>& added);
 
 /// ALBERT's own rules before the model's, as the stock library writes them for its pipeline; the
 /// model file's bytes are dropped.

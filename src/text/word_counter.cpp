@@ -7,6 +7,11 @@
 
 namespace tenfold::text {
 
+void drop_rare(WordCountMap& counts, size_t keep) {
+  for (uint64_t rare = 1; counts.size() > keep; rare *= 2)
+    std::erase_if(counts, [&](const auto& entry) { return entry.second <= rare; });
+}
+
 WordCounter::WordCounter(const WordPieceOptions& options, size_t max_words)
     : chars_(std::make_unique<CharTable>(
           NormalizerOptions{.clean_text = options.clean_text,
@@ -31,15 +36,9 @@ void WordCounter::add(std::string_view text) {
       ++found->second;
       return;
     }
-    if (counts_.size() >= max_words_) drop_rare();
+    if (counts_.size() >= max_words_) drop_rare(counts_, max_words_ / 2);
     counts_.emplace(bytes, 1);
   });
-}
-
-void WordCounter::drop_rare() {
-  for (uint64_t rare = 1; counts_.size() > max_words_ / 2; rare *= 2) {
-    std::erase_if(counts_, [&](const auto& entry) { return entry.second <= rare; });
-  }
 }
 
 WordCounts WordCounter::counts() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,15 @@ namespace tenfold::text {
 
 /// Distinct normalised words with their counts, sorted by word.
 using WordCounts = std::vector<std::pair<std::string, uint64_t>>;
+
+struct WordHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }
+};
+using WordCountMap = std::unordered_map<std::string, uint64_t, WordHash, std::equal_to<>>;
+
+/// Drops the rarest words until at most `keep` remain.
+void drop_rare(WordCountMap& counts, size_t keep);
 
 /// Counts the words of a stream of texts, normalised and split exactly as the tokenizer will do it.
 /// Words longer than max_word_chars are left out: they become unknown tokens anyway. Not
@@ -35,17 +45,11 @@ class WordCounter {
   WordCounts counts() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }
-  };
-  void drop_rare();
-
   std::unique_ptr<CharTable> chars_;
   WordScanner scanner_;
   size_t max_word_chars_, max_words_;
   uint64_t num_words_ = 0;
-  std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> counts_;
+  WordCountMap counts_;
 };
 
 struct WordPieceTrainerOptions {

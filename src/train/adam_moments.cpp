@@ -39,4 +39,18 @@ void AdamMoments::load(StateReader& reader, const std::string& name, const Tenso
   step = reader.take(name, "step", torch::zeros({}, count_options(value)));
 }
 
+TensorsByName state_of(const std::vector<MomentSlot>& slots) {
+  TensorsByName state;
+  for (const MomentSlot& slot : slots) slot.moments.add_to(state, slot.parameter.name);
+  return state;
+}
+
+void load_state_of(std::vector<MomentSlot>& slots, const TensorsByName& state) {
+  torch::NoGradGuard no_grad;
+  StateReader reader(state);
+  for (MomentSlot& slot : slots)
+    slot.moments.load(reader, slot.parameter.name, slot.parameter.value);
+  reader.finish();
+}
+
 }  // namespace tenfold::train

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "train/optimizer.h"
 #include "train/state_reader.h"
@@ -27,5 +28,15 @@ struct AdamMoments {
   /// Takes over what add_to gave, or nothing.
   void load(StateReader& reader, const std::string& name, const Tensor& value);
 };
+
+/// A parameter with its moments.
+struct MomentSlot {
+  Parameter parameter;
+  AdamMoments moments = {};
+};
+
+/// Optimizer::state and Optimizer::load_state of optimizers that hold nothing else.
+TensorsByName state_of(const std::vector<MomentSlot>& slots);
+void load_state_of(std::vector<MomentSlot>& slots, const TensorsByName& state);
 
 }  // namespace tenfold::train

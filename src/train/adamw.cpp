@@ -58,19 +58,6 @@ void AdamW::step(double factor) {
   }
 }
 
-TensorsByName AdamW::state() const {
-  TensorsByName state;
-  for (const Slot& slot : slots_) slot.moments.add_to(state, slot.parameter.name);
-  return state;
-}
-
-void AdamW::load_state(const TensorsByName& state) {
-  torch::NoGradGuard no_grad;
-  StateReader reader(state);
-  for (Slot& slot : slots_) slot.moments.load(reader, slot.parameter.name, slot.parameter.value);
-  reader.finish();
-}
-
 void AdamWReference::update(const std::vector<double>& gradient, int64_t step, double rate,
                             double decay, const AdamWOptions& options) {
   const auto count = static_cast<double>(step);

@@ -30,14 +30,10 @@ class AdamW final : public Optimizer {
 
   void step(double factor) override;
   double learning_rate() const override { return options_.learning_rate; }
-  TensorsByName state() const override;
-  void load_state(const TensorsByName& state) override;
+  TensorsByName state() const override { return state_of(slots_); }
+  void load_state(const TensorsByName& state) override { load_state_of(slots_, state); }
 
  private:
-  struct Slot {
-    Parameter parameter;
-    AdamMoments moments;
-  };
   /// Slots that share one kernel call.
   struct Group {
     double learning_rate_scale;
@@ -46,7 +42,7 @@ class AdamW final : public Optimizer {
   };
 
   AdamWOptions options_;
-  std::vector<Slot> slots_;
+  std::vector<MomentSlot> slots_;
   std::vector<Group> groups_;
 };
 

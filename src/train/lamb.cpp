@@ -68,19 +68,6 @@ void Lamb::step(double factor) {
   }
 }
 
-TensorsByName Lamb::state() const {
-  TensorsByName state;
-  for (const Slot& slot : slots_) slot.moments.add_to(state, slot.parameter.name);
-  return state;
-}
-
-void Lamb::load_state(const TensorsByName& state) {
-  torch::NoGradGuard no_grad;
-  StateReader reader(state);
-  for (Slot& slot : slots_) slot.moments.load(reader, slot.parameter.name, slot.parameter.value);
-  reader.finish();
-}
-
 void LambReference::update(const std::vector<double>& gradient, int64_t step, double rate,
                            double decay, bool adapt, const LambOptions& options) {
   const auto count = static_cast<double>(step);

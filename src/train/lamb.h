@@ -37,19 +37,14 @@ class Lamb final : public Optimizer {
 
   void step(double factor) override;
   double learning_rate() const override { return options_.learning_rate; }
-  TensorsByName state() const override;
-  void load_state(const TensorsByName& state) override;
+  TensorsByName state() const override { return state_of(slots_); }
+  void load_state(const TensorsByName& state) override { load_state_of(slots_, state); }
 
  private:
-  struct Slot {
-    Parameter parameter;
-    AdamMoments moments;
-  };
-
   Tensor trust_ratio(const Tensor& value, const Tensor& update) const;
 
   LambOptions options_;
-  std::vector<Slot> slots_;
+  std::vector<MomentSlot> slots_;
 };
 
 /// The same update of one tensor in plain loops and double precision, as the definition the fast

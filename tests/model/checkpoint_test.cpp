@@ -9,22 +9,14 @@
 
 #include "goldens.h"
 #include "tensor/finite.h"
+#include "tiny_model.h"
 
 namespace tenfold::model {
 namespace {
 
 using testing::fresh_folder;
-
-ModelDescription tiny_description() {
-  ModelDescription description;
-  EncoderConfig& encoder = description.encoder;
-  encoder.vocab_size = 11;
-  encoder.hidden_size = 8;
-  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
-  encoder.intermediate_size = 12;
-  encoder.max_position_embeddings = 6;
-  return description;
-}
+using testing::tiny_description;
+using testing::written;
 
 bool same_weights(const LoadedModel& a, const LoadedModel& b) {
   const auto left = a.modules(), right = b.modules();
@@ -72,9 +64,7 @@ TEST(Checkpoint, ReadsBackWhatItWroteForEveryHeadOfEveryFamily) {
 TEST(Checkpoint, ReadsBackBothHeadsOfPretraining) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForPreTraining";
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("pretraining");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "pretraining");
   const LoadedModel read = load_model(folder, {.seed = 4});
   EXPECT_TRUE(same_weights(made, read));
   EXPECT_TRUE(read.mlm != nullptr && read.next_sentence != nullptr);
@@ -84,9 +74,7 @@ TEST(Checkpoint, AClassifierOfAnotherKindIsNoClassifier) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForTokenClassification";
   description.labels = {"no", "yes"};
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("kinds");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "kinds");
   EXPECT_THROW(load_model(folder, {.head = Head::classifier}), Error);
   const LoadedModel tuned =
       load_model(folder, {.head = Head::classifier, .missing = MissingHead::fresh});
@@ -104,9 +92,7 @@ TEST(Checkpoint, TwoWidthsNeedAFamilyThatHasThem) {
 }
 
 TEST(Checkpoint, MappedWeightsAreTheSameAndStayTheProcessesOwn) {
-  const LoadedModel made = make_model(tiny_description(), {.seed = 3});
-  const auto folder = fresh_folder("mapped");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(tiny_description(), "mapped");
   const LoadedModel read = load_model(folder, {.map_weights = true});
   EXPECT_TRUE(same_weights(made, read));
   {
@@ -118,9 +104,7 @@ TEST(Checkpoint, MappedWeightsAreTheSameAndStayTheProcessesOwn) {
 }
 
 TEST(Checkpoint, AFreshHeadAndPoolerAreDrawnFromTheSeed) {
-  const LoadedModel made = make_model(tiny_description(), {.seed = 3});
-  const auto folder = fresh_folder("fresh-head");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(tiny_description(), "fresh-head");
   const LoadOptions options{
       .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 5};
   const LoadedModel once = load_model(folder, options), again = load_model(folder, options);
@@ -134,9 +118,7 @@ TEST(Checkpoint, AFreshHeadAndPoolerAreDrawnFromTheSeed) {
 TEST(Checkpoint, ShardsAboveTheLimitAndNarrowTypes) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForMaskedLM";
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("shards");
-  write_model(folder, made.description, made.modules(), {.shard_bytes = 2000});
+  const auto [made, folder] = written(description, "shards", {.shard_bytes = 2000});
   EXPECT_FALSE(std::filesystem::exists(folder / "model.safetensors"));
   EXPECT_TRUE(std::filesystem::exists(folder / "model.safetensors.index.json"));
   EXPECT_TRUE(same_weights(made, load_model(folder)));
@@ -172,9 +154,7 @@ TEST(Checkpoint, TiedWeightsAreStoredOnceAndUnknownKeysSurvive) {
 TEST(Checkpoint, ADecoderOfItsOwnIsRefusedATiedCopyTaken) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForMaskedLM";
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("untied");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "untied");
   for (const double shift : {0.0, 1.0}) {
     NamedTensors tensors;
     {
@@ -198,9 +178,7 @@ TEST(Checkpoint, ADecoderOfItsOwnIsRefusedATiedCopyTaken) {
 TEST(Checkpoint, FineTuningTakesTheEncoderAndMakesTheHead) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForMaskedLM";
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("tune");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "tune");
   const LoadOptions fresh{
       .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"a", "b"}, .seed = 5};
   const LoadedModel tuned = load_model(folder, fresh);
@@ -215,9 +193,7 @@ TEST(Checkpoint, OtherLabelsMakeAFreshClassifier) {
   ModelDescription description = tiny_description();
   description.architecture = "BertForSequenceClassification";
   description.labels = {"no", "yes"};
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("labels");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "labels");
   LoadOptions options{
       .head = Head::classifier, .missing = MissingHead::fresh, .labels = {"no", "yes"}, .seed = 9};
   const auto weight = [](const LoadedModel& model) {
@@ -244,9 +220,7 @@ TEST(Checkpoint, StackRunsSurviveUnderOurOwnKey) {
   ModelDescription description = tiny_description();
   description.encoder.layers.resize(2);
   description.encoder.layers[1].intermediate_size = 20;
-  const LoadedModel made = make_model(description, {.seed = 3});
-  const auto folder = fresh_folder("runs");
-  write_model(folder, made.description, made.modules());
+  const auto [made, folder] = written(description, "runs");
   const LoadedModel read = load_model(folder);
   EXPECT_TRUE(same_weights(made, read));
   ASSERT_EQ(read.description.encoder.layers.size(), 2U);

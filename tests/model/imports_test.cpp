@@ -13,6 +13,7 @@
 #include "model/checkpoint.h"
 #include "model/convert.h"
 #include "tenfold/error.h"
+#include "tiny_model.h"
 #include "torch_file.h"
 
 namespace tenfold::model {
@@ -23,15 +24,9 @@ using testing::fresh_folder;
 using ::testing::HasSubstr;
 
 LoadedModel tiny_import(const std::string& family, Head head) {
-  ModelDescription description;
-  EncoderConfig& encoder = description.encoder;
-  encoder.family = family;
-  encoder.vocab_size = 11;
-  encoder.hidden_size = 8;
-  encoder.embedding_size = family == "electra" ? 4 : 0;
-  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
-  encoder.intermediate_size = 12;
-  encoder.max_position_embeddings = 6;
+  ModelDescription description = testing::tiny_description();
+  description.encoder.family = family;
+  description.encoder.embedding_size = family == "electra" ? 4 : 0;
   description.architecture = family_of(family, "test").architecture(head);
   description.labels = {"no", "yes"};
   return make_model(description, {.seed = 3});

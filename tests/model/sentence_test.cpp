@@ -16,6 +16,7 @@
 #include "support/files.h"
 #include "tenfold/error.h"
 #include "tenfold/model.h"
+#include "tiny_model.h"
 #include "torch_file.h"
 
 namespace tenfold::model {
@@ -23,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using tenfold::testing::shared_path;
-using testing::fresh_folder;
 using ::testing::HasSubstr;
 
 void put_text(const fs::path& path, const std::string& text) {
@@ -41,17 +41,10 @@ std::string pooling_json(const std::string& mode) {
 /// A tiny encoder with a tokenizer of six words, and the modules named.
 fs::path sentence_folder(const std::string& name, const std::vector<std::string>& modules,
                          const std::string& pooling = "mean") {
-  const fs::path folder = fresh_folder(name);
-  ModelDescription description;
-  EncoderConfig& encoder = description.encoder;
-  encoder.vocab_size = 11;
-  encoder.hidden_size = 8;
-  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
-  encoder.intermediate_size = 12;
-  encoder.max_position_embeddings = 16;
-  encoder.initializer_range = 0.5;
-  const LoadedModel made = make_model(description, {.seed = 3});
-  write_model(folder, made.description, made.modules());
+  ModelDescription description = testing::tiny_description();
+  description.encoder.max_position_embeddings = 16;
+  description.encoder.initializer_range = 0.5;
+  const auto [made, folder] = testing::written(description, name);
   put_text(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n");
   nlohmann::json list =
       nlohmann::json::array({{{"idx", 0},

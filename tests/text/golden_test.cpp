@@ -103,28 +103,34 @@ void report(const std::string& what, size_t count) {
   std::cout << count << " " << what << "\n";
 }
 
+/// Calls check(text, expected row, "number: row") for every case of a vocabulary.
+template <typename Check>
+void for_cases(const std::string& vocabulary, Check&& check) {
+  const std::vector<json> strings = json_lines(shared_path("goldens/text/strings.jsonl"));
+  const std::vector<json> cases =
+      json_lines(shared_path("goldens/text/cases-" + vocabulary + ".jsonl"));
+  ASSERT_EQ(strings.size(), cases.size());
+  for (size_t i = 0; i < cases.size(); ++i) {
+    check(strings[i]["text"].get<std::string>(), cases[i],
+          std::to_string(i) + ": " + strings[i].dump());
+  }
+  report("cases " + vocabulary, cases.size());
+}
+
 class GoldenCases : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenCases, GiveTheReferenceIdsOffsetsAndDecodedText) {
   TENFOLD_COMPARES_GOLDENS();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
-  const std::vector<json> strings = json_lines(shared_path("goldens/text/strings.jsonl"));
-  const std::vector<json> cases =
-      json_lines(shared_path("goldens/text/cases-" + GetParam() + ".jsonl"));
-  ASSERT_EQ(strings.size(), cases.size());
-  for (size_t i = 0; i < cases.size(); ++i) {
-    const auto text = strings[i]["text"].get<std::string>();
-    const json& expected = cases[i];
+  const auto check = [&](const std::string& text, const json& expected, const std::string& which) {
     const Encoding got = tokenizer.encode(text);
-    EXPECT_EQ(got.ids, expected["ids"].get<Ids>()) << i << ": " << strings[i].dump();
-    EXPECT_EQ(flat_offsets(got, text), expected["offsets"].get<Ids>())
-        << i << ": " << strings[i].dump();
-    EXPECT_EQ(tokenizer.decode(got.ids), expected["decoded"].get<std::string>()) << i;
+    EXPECT_EQ(got.ids, expected["ids"].get<Ids>()) << which;
+    EXPECT_EQ(flat_offsets(got, text), expected["offsets"].get<Ids>()) << which;
+    EXPECT_EQ(tokenizer.decode(got.ids), expected["decoded"].get<std::string>()) << which;
     const Ids plain = expected.contains("plain_ids") ? expected["plain_ids"].get<Ids>() : got.ids;
-    EXPECT_EQ(tokenizer.encode(text, SpecialText::plain).ids, plain)
-        << i << ": " << strings[i].dump();
-  }
-  report("cases " + GetParam(), cases.size());
+    EXPECT_EQ(tokenizer.encode(text, SpecialText::plain).ids, plain) << which;
+  };
+  for_cases(GetParam(), check);
 }
 INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenCases,
                          ::testing::Values("bert-uncased", "bert-cased", "tta", "gpt2"));
@@ -135,23 +141,18 @@ class GoldenSentencePieces : public ::testing::TestWithParam<std::string> {};
 TEST_P(GoldenSentencePieces, GiveTheReferenceIdsOffsetsAndDecodedText) {
   TENFOLD_COMPARES_GOLDENS();
   const Tokenizer& tokenizer = cached_tokenizer(GetParam());
-  const std::vector<json> strings = json_lines(shared_path("goldens/text/strings.jsonl"));
-  const std::vector<json> cases =
-      json_lines(shared_path("goldens/text/cases-" + GetParam() + ".jsonl"));
-  ASSERT_EQ(strings.size(), cases.size());
-  for (size_t i = 0; i < cases.size(); ++i) {
-    const auto text = strings[i]["text"].get<std::string>();
+  const auto check = [&](const std::string& text, const json& expected, const std::string& which) {
     const Encoding got = tokenizer.encode(text, SpecialText::plain);
-    EXPECT_EQ(got.ids, cases[i]["ids"].get<Ids>()) << i << ": " << strings[i].dump();
+    EXPECT_EQ(got.ids, expected["ids"].get<Ids>()) << which;
     Ids offsets;
     for (size_t p = 0; p < got.size(); ++p) {
       offsets.push_back(static_cast<int32_t>(got.begin[p]));
       offsets.push_back(static_cast<int32_t>(got.end[p]));
     }
-    EXPECT_EQ(offsets, cases[i]["byte_offsets"].get<Ids>()) << i << ": " << strings[i].dump();
-    EXPECT_EQ(tokenizer.decode(got.ids), cases[i]["decoded"].get<std::string>()) << i;
-  }
-  report("cases " + GetParam(), cases.size());
+    EXPECT_EQ(offsets, expected["byte_offsets"].get<Ids>()) << which;
+    EXPECT_EQ(tokenizer.decode(got.ids), expected["decoded"].get<std::string>()) << which;
+  };
+  for_cases(GetParam(), check);
 }
 INSTANTIATE_TEST_SUITE_P(Models, GoldenSentencePieces,
                          ::testing::Values("t5", "albert", "sp-test"));
