@@ -38,6 +38,7 @@ CLI::Validator whole_number(int64_t least);
 /// Each declares one command: its options once, its help, and its action.
 void add_vocab(CLI::App& app, Program& program);
 void add_prepare(CLI::App& app, Program& program);
+void add_split(CLI::App& app, Program& program);
 void add_pretrain(CLI::App& app, Program& program);
 void add_finetune(CLI::App& app, Program& program);
 void add_evaluate(CLI::App& app, Program& program);

@@ -1,5 +1,6 @@
 // `tenfold evaluate`: a fine-tuned model on labelled rows, or a masked language model on text.
 // Not here: what is measured of each task (task_*.cpp), or metrics (eval).
+#include "column_options.h"
 #include "command.h"
 #include "config/reader.h"
 #include "data/example_source.h"
@@ -203,14 +204,7 @@ void add_evaluate(CLI::App& app, Program& program) {
       ->take_all()
       ->expected(1)
       ->allow_extra_args(false);
-  command->add_option(
-      "--format", arguments->columns.format,
-      "of files that their name does not tell: " + join(data::task_formats(), ", "));
-  command->add_option("--text-column", arguments->columns.text, "column of the text");
-  command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
-  command->add_option("--label-column", arguments->columns.label, "column of the label");
-  command->add_flag("--skip-bad", arguments->columns.skip_bad,
-                    "count bad rows instead of refusing them");
+  add_column_options(*command, arguments->columns, data::Labels::required);
   command
       ->add_option("--max-length", arguments->max_length,
                    "cut longer texts; 0: the model's positions")

@@ -1,8 +1,12 @@
 // `tenfold finetune`: a pre-trained encoder learns a task.
 // Not here: the loop (train) or the tasks (task_table.h).
+#include <algorithm>
+#include <numeric>
+
 #include "command.h"
 #include "fit.h"
 #include "support/fail.h"
+#include "support/rng.h"
 #include "task_table.h"
 #include "training.h"
 
@@ -64,6 +68,21 @@ TaskTraining training_of(const FinetuneRecipe& recipe, const TaskKind& kind,
   return training;
 }
 
+/// At most `most` of the examples in the order they had, drawn by no seed of the run, so that runs
+/// of other seeds learn from the same ones. 0: all.
+std::vector<data::Example> chosen_examples(std::vector<data::Example> examples, int64_t most) {
+  const auto wanted = static_cast<size_t>(most);
+  if (wanted == 0 || wanted >= examples.size()) return examples;
+  std::vector<size_t> order(examples.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  RandomStream(0, "train examples").shuffle(order);
+  order.resize(wanted);
+  std::sort(order.begin(), order.end());
+  std::vector<data::Example> chosen;
+  for (const size_t i : order) chosen.push_back(std::move(examples[i]));
+  return chosen;
+}
+
 /// The numbers among the figures: what the trainer logs, and the best checkpoint is chosen by.
 train::Metrics metrics_of(const Figures& figures) {
   train::Metrics metrics;
@@ -100,21 +119,22 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
                       .log = program.terminal},
                      labels);
   };
-  const auto rows = read(recipe.data.train);
+  auto examples =
+      chosen_examples(std::move(read(recipe.data.train)->examples), recipe.data.train_examples);
   const auto dev = recipe.data.dev.empty() ? nullptr : read(recipe.data.dev);
   const torch::TensorOptions tensors = prepare_arithmetic(recipe.train, program);
   model::LoadedModel model = load_for_task(directory, labels, recipe, tensors);
   for (const std::string& warning : model.warnings) program.terminal.warn("{}", warning);
-  const TaskTraining training = training_of(recipe, kind, rows->examples, labels, tensors);
+  const TaskTraining training = training_of(recipe, kind, examples, labels, tensors);
   const auto objective = kind.make_objective(model, training);
-  program.terminal.info("{} examples{}", rows->examples.size(),
+  program.terminal.info("{} examples{}", examples.size(),
                         labels.empty() ? "" : fmt::format(", {} labels", labels.size()));
   TrainingParts parts{.task = "finetune",
                       .options = recipe.train,
                       .model = model,
                       .objective = *objective,
                       .tokenizer = tokenizer,
-                      .examples = std::make_shared<data::ExampleList>(std::move(rows->examples)),
+                      .examples = std::make_shared<data::ExampleList>(std::move(examples)),
                       .collator = kind.make_collator(training),
                       .window = recipe.data.window,
                       .effective_config = config::write_toml(recipe),

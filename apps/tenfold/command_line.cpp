@@ -76,6 +76,7 @@ void declare_command_line(CLI::App& app, Program& program) {
   app.fallthrough();
   add_vocab(app, program);
   add_prepare(app, program);
+  add_split(app, program);
   add_pretrain(app, program);
   add_finetune(app, program);
   add_evaluate(app, program);

@@ -1,6 +1,7 @@
 // `tenfold predict`: what a fine-tuned model says of the rows of its task, a JSON line a row, in
 // order. Not here: the model (tenfold/model.h), running text (command_tag.cpp, command_qa.cpp,
 // command_embed.cpp), or scores (command_evaluate.cpp).
+#include "column_options.h"
 #include "data/glue.h"
 #include "data/object_rows.h"
 #include "data/tagged_rows.h"
@@ -178,11 +179,7 @@ void add_predict(CLI::App& app, Program& program) {
   CLI::App* command =
       app.add_subcommand("predict", "what a fine-tuned model says of the rows of its task");
   add_predict_arguments(*command, *arguments);
-  command->add_option("--text-column", arguments->columns.text, "column of the text");
-  command->add_option("--pair-column", arguments->columns.pair, "column of the second text");
-  command->add_option(
-      "--format", arguments->columns.format,
-      "of files that their name does not tell: " + join(data::task_formats(), ", "));
+  add_column_options(*command, arguments->columns, data::Labels::optional);
   command->add_option("--submission", arguments->submission,
                       "folder for the file that GLUE's server takes; with --format glue-...");
   command->footer(

@@ -28,6 +28,9 @@ void TaskSection::fields(config::FieldVisitor& v) {
   v.field("train", train, "labelled rows in the files of the task's kind, also .gz and .zst");
   v.field("dev", dev, "rows for validation; empty: none");
   v.group("columns", columns, "where a row's parts stand");
+  v.field("train_examples", train_examples,
+          "at most so many examples to train on, the same ones for every seed; 0: all",
+          config::at_least(0));
   v.field("max_length", max_length, "tokens of a sequence; longer texts are cut or become windows",
           config::at_least(3));
   v.field("window", window, "rows sorted by length together", config::at_least(1));

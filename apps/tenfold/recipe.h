@@ -39,6 +39,7 @@ struct PretrainRecipe {
 struct TaskSection {
   std::filesystem::path train, dev;
   data::TaskColumns columns;
+  int64_t train_examples = 0;
   int64_t max_length = 128;
   int64_t window = 2048;
   void fields(config::FieldVisitor& v);

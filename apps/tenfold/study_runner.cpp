@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "column_options.h"
 #include "model/checkpoint.h"
 #include "study/cost.h"
 #include "study/results.h"
@@ -320,11 +321,8 @@ ProcessStart StudyRunner::start_of(size_t run, Part part) const {
       words.emplace_back(option);
       words.push_back(value);
     };
-    add("--text-column", recipe.data.columns.text);
-    add("--pair-column", recipe.data.columns.pair);
-    add("--label-column", recipe.data.columns.label);
-    add("--format", recipe.data.columns.format);
-    if (recipe.data.columns.skip_bad) words.emplace_back("--skip-bad");
+    const std::vector<std::string> columns = words_of(recipe.data.columns);
+    words.insert(words.end(), columns.begin(), columns.end());
     add("--device", program_.device);
     add("--dtype", program_.dtype);
   }

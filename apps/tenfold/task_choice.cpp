@@ -42,12 +42,15 @@ class ChoiceRows final : public TaskRows {
   }
 };
 
-std::unique_ptr<TaskRows> read_choice_rows(const TaskReading& reading, std::vector<std::string>&) {
-  const auto file =
-      data::read_choices(reading.file, rules_of(reading.columns), data::Labels::required);
+std::vector<data::ChoiceRow> read_problems(const RowReading& reading) {
+  auto file = data::read_choices(reading.file, rules_of(reading.columns), data::Labels::required);
   report_rows(file, reading.log);
+  return std::move(file.rows);
+}
+
+std::unique_ptr<TaskRows> read_choice_rows(const TaskReading& reading, std::vector<std::string>&) {
   auto rows = std::make_unique<ChoiceRows>();
-  for (const data::ChoiceRow& row : file.rows) {
+  for (const data::ChoiceRow& row : read_problems(reading.rows())) {
     rows->examples.push_back(choice_example(row, reading.tokenizer, reading.max_length));
     rows->examples.back().id = rows->examples.size() - 1;
     rows->examples.back().labels = {static_cast<double>(row.label.value())};
@@ -82,6 +85,10 @@ TaskKind choice_task() {
       .head = model::Head::choice,
       .options = config::ChoiceKind::of<config::NoOptions>("choice", summary),
       .read = read_choice_rows,
+      .split =
+          [](const RowReading& reading, const data::SplitPlan& plan) {
+            return data::write_split(read_problems(reading), plan);
+          },
       .make_collator = [](const TaskTraining&) { return std::make_shared<data::ChoiceCollator>(); },
       .make_objective =
           [](const model::LoadedModel& model, const TaskTraining&) {

@@ -97,12 +97,16 @@ class ContrastiveRows final : public TaskRows {
   std::vector<int64_t> positive_numbers_;  // of each row
 };
 
+std::vector<data::ContrastiveRow> read_anchors(const RowReading& reading) {
+  auto file = data::read_contrastive(reading.file, rules_of(reading.columns));
+  report_rows(file, reading.log);
+  return std::move(file.rows);
+}
+
 std::unique_ptr<TaskRows> read_contrastive_rows(const TaskReading& reading,
                                                 std::vector<std::string>&) {
-  const auto file = data::read_contrastive(reading.file, rules_of(reading.columns));
-  report_rows(file, reading.log);
   auto rows = std::make_unique<ContrastiveRows>(reading.task.as<model::SentenceOptions>());
-  for (const data::ContrastiveRow& row : file.rows) rows->add(row, reading);
+  for (const data::ContrastiveRow& row : read_anchors(reading.rows())) rows->add(row, reading);
   return rows;
 }
 
@@ -148,16 +152,22 @@ class ScoredPairs final : public TaskRows {
   SimilarityOptions options_;
 };
 
+std::vector<data::TaskRow> read_pairs(const RowReading& reading) {
+  std::vector<data::TaskRow> pairs = read_text_rows(reading, data::LabelKind::score).rows;
+  const auto& options = reading.task.as<SimilarityOptions>();
+  drop_bad_rows(pairs, reading, reading.columns.skip_bad, [&](const data::TaskRow& row) {
+    if (!row.pair) return std::string("a second text is needed");
+    if (*row.score >= options.lowest && *row.score <= options.highest) return std::string();
+    return fmt::format("the score {} is outside {} .. {}: set task.similarity.lowest and .highest",
+                       *row.score, options.lowest, options.highest);
+  });
+  return pairs;
+}
+
 std::unique_ptr<TaskRows> read_scored_pairs(const TaskReading& reading, std::vector<std::string>&) {
-  const data::TaskFile file = read_text_rows(reading, data::LabelKind::score);
   const auto& options = reading.task.as<SimilarityOptions>();
   auto rows = std::make_unique<ScoredPairs>(options);
-  for (const data::TaskRow& row : file.rows) {
-    const auto where = [&] { return fmt::format("{}:{}", reading.file.string(), row.line); };
-    require(row.pair.has_value(), ErrorKind::data, "task", "{}: a second text is needed", where());
-    require(*row.score >= options.lowest && *row.score <= options.highest, ErrorKind::data, "task",
-            "{}: the score {} is outside {} .. {}: set task.similarity.lowest and .highest",
-            where(), *row.score, options.lowest, options.highest);
+  for (const data::TaskRow& row : read_pairs(reading.rows())) {
     data::Example example;
     example.id = rows->examples.size();
     for (const std::string* text : {&row.text, &*row.pair})
@@ -198,6 +208,10 @@ TaskKind contrastive_task() {
           .main_metric = "mrr",
           .options = config::ChoiceKind::of<model::SentenceOptions>("contrastive", summary),
           .read = read_contrastive_rows,
+          .split =
+              [](const RowReading& reading, const data::SplitPlan& plan) {
+                return data::write_split(read_anchors(reading), plan);
+              },
           .make_collator =
               [](const TaskTraining&) { return std::make_shared<data::ContrastiveCollator>(); },
           .make_objective =
@@ -217,6 +231,10 @@ TaskKind similarity_task() {
           .main_metric = "spearman",
           .options = config::ChoiceKind::of<SimilarityOptions>("similarity", summary),
           .read = read_scored_pairs,
+          .split =
+              [](const RowReading& reading, const data::SplitPlan& plan) {
+                return data::write_split(read_pairs(reading), plan);
+              },
           .make_collator =
               [](const TaskTraining&) { return std::make_shared<data::ScoredPairCollator>(); },
           .make_objective = [](const model::LoadedModel&,

@@ -121,11 +121,16 @@ class SpanQuestions final : public TaskRows {
   std::vector<size_t> first_window_;  // of each row, and the number of windows
 };
 
-std::unique_ptr<TaskRows> read_questions(const TaskReading& reading, std::vector<std::string>&) {
+std::vector<data::SpanRow> read_passages(const RowReading& reading) {
   auto file = data::read_spans(reading.file, rules_of(reading.columns), data::Labels::required);
   report_rows(file, reading.log);
+  return std::move(file.rows);
+}
+
+std::unique_ptr<TaskRows> read_questions(const TaskReading& reading, std::vector<std::string>&) {
+  std::vector<data::SpanRow> questions = read_passages(reading.rows());
   const auto impossible =
-      std::count_if(file.rows.begin(), file.rows.end(),
+      std::count_if(questions.begin(), questions.end(),
                     [](const data::SpanRow& row) { return row.answers.empty(); });
   if (impossible > 0 && !reading.task.as<SpanTaskOptions>().answers.no_answer) {
     reading.log.warn(
@@ -133,7 +138,7 @@ std::unique_ptr<TaskRows> read_questions(const TaskReading& reading, std::vector
         "task.span.no_answer",
         reading.file.string(), impossible);
   }
-  return std::make_unique<SpanQuestions>(std::move(file.rows), reading);
+  return std::make_unique<SpanQuestions>(std::move(questions), reading);
 }
 
 }  // namespace
@@ -161,6 +166,10 @@ TaskKind span_task() {
       .head = model::Head::span,
       .options = config::ChoiceKind::of<SpanTaskOptions>("span", summary),
       .read = read_questions,
+      .split =
+          [](const RowReading& reading, const data::SplitPlan& plan) {
+            return data::write_split(read_passages(reading), plan);
+          },
       .make_collator = [](const TaskTraining&) { return std::make_shared<data::SpanCollator>(); },
       .make_objective =
           [](const model::LoadedModel& model, const TaskTraining&) {

@@ -13,6 +13,7 @@
 
 #include "config/fields.h"
 #include "data/collator.h"
+#include "data/split.h"
 #include "data/task.h"
 #include "eval/bootstrap.h"
 #include "eval/objective_evaluation.h"
@@ -20,12 +21,21 @@
 #include "model/objective.h"
 #include "nn/class_loss.h"
 #include "scores.h"
+#include "support/fail.h"
 #include "support/log.h"
 #include "tenfold/tokenizer.h"
 
 namespace tenfold::app {
 
-/// What rows are read with.
+/// What the rows of a file are read with before there are tokens.
+struct RowReading {
+  std::filesystem::path file;
+  const data::TaskColumns& columns;
+  const config::Choice& task;
+  Log& log;
+};
+
+/// What rows become examples with.
 struct TaskReading {
   std::filesystem::path file;
   const data::TaskColumns& columns;
@@ -33,6 +43,7 @@ struct TaskReading {
   const Tokenizer& tokenizer;
   size_t max_length = 0;  ///< tokens of a sequence
   Log& log;
+  RowReading rows() const { return {file, columns, task, log}; }
 };
 
 /// The rows of one file as examples, with what their kind keeps of them for scoring.
@@ -69,6 +80,8 @@ struct TaskKind {
   /// empty. Error{data} naming the row of a label that is not among them.
   std::function<std::unique_ptr<TaskRows>(const TaskReading&, std::vector<std::string>& labels)>
       read;
+  /// Cuts the labelled rows of a file into train, dev and test.
+  std::function<data::SplitCounts(const RowReading&, const data::SplitPlan&)> split;
   bool classes = false;  ///< labels of examples are classes, which may have weights
   std::function<std::shared_ptr<data::Collator>(const TaskTraining&)> make_collator;
   std::function<std::unique_ptr<model::Objective>(const model::LoadedModel&, const TaskTraining&)>
@@ -128,7 +141,23 @@ inline Figures figure_or_null(std::optional<double> value) {
 }
 
 /// Labelled texts and pairs, with what the reader skipped said.
-data::TaskFile read_text_rows(const TaskReading& reading, data::LabelKind labels);
+data::TaskFile read_text_rows(const RowReading& reading, data::LabelKind labels);
+
+/// Leaves out the rows that `why` finds bad (it says why; empty: the row is good), where bad rows
+/// may be; one row at least must be left.
+template <typename Row, typename Why>
+void drop_bad_rows(std::vector<Row>& rows, const RowReading& reading, bool skip, const Why& why) {
+  data::BadRows bad(reading.file.string(), skip);
+  std::erase_if(rows, [&](const Row& row) {
+    const std::string reason = why(row);
+    if (!reason.empty()) bad.add(row.line, "{}", reason);
+    return !reason.empty();
+  });
+  data::RowFile<Row> dropped;
+  bad.report_to(dropped);
+  report_rows(dropped, reading.log);
+  require(!rows.empty(), ErrorKind::data, "task", "{}: no good row is left", reading.file.string());
+}
 
 inline bool contains(const std::vector<std::string>& labels, const std::string& label) {
   return std::find(labels.begin(), labels.end(), label) != labels.end();

@@ -101,37 +101,39 @@ std::vector<std::string> tag_set(const std::vector<data::TaggedRow>& rows) {
   return labels;
 }
 
-std::unique_ptr<TaskRows> read_tags(const TaskReading& reading, std::vector<std::string>& labels) {
+bool skips_bad(const RowReading& reading) {
+  return reading.columns.skip_bad || reading.task.as<TaggingOptions>().columns.skip_bad;
+}
+
+std::vector<data::TaggedRow> read_sentences(const RowReading& reading) {
   data::TagColumns columns = reading.task.as<TaggingOptions>().columns;
-  columns.skip_bad = columns.skip_bad || reading.columns.skip_bad;
-  const auto file = data::read_tagged(reading.file, columns, data::Labels::required);
+  columns.skip_bad = skips_bad(reading);
+  auto file = data::read_tagged(reading.file, columns, data::Labels::required);
   report_rows(file, reading.log);
+  return std::move(file.rows);
+}
+
+std::unique_ptr<TaskRows> read_tags(const TaskReading& reading, std::vector<std::string>& labels) {
+  std::vector<data::TaggedRow> sentences = read_sentences(reading.rows());
   if (labels.empty()) {
-    labels = tag_set(file.rows);
+    labels = tag_set(sentences);
     require_utf8_labels(labels, reading.file);
   }
   std::map<std::string, int64_t> index;
   for (size_t c = 0; c < labels.size(); ++c) index[labels[c]] = static_cast<int64_t>(c);
+  drop_bad_rows(sentences, reading.rows(), skips_bad(reading.rows()),
+                [&](const data::TaggedRow& row) {
+                  for (const std::string& tag : row.tags) {
+                    if (!index.contains(tag)) return unknown_label(tag, labels);
+                  }
+                  return std::string();
+                });
   auto rows = std::make_unique<TaggedWords>(labels);
-  data::BadRows unknown(reading.file.string(), columns.skip_bad);
-  for (const data::TaggedRow& row : file.rows) {
+  for (const data::TaggedRow& row : sentences) {
     std::vector<int64_t> tags;
-    for (const std::string& tag : row.tags) {
-      const auto found = index.find(tag);
-      if (found == index.end()) break;
-      tags.push_back(found->second);
-    }
-    if (tags.size() == row.tags.size()) {
-      rows->add(row, tags, reading);
-    } else {
-      unknown.add(row.line, "{}", unknown_label(row.tags[tags.size()], labels));
-    }
+    for (const std::string& tag : row.tags) tags.push_back(index.at(tag));
+    rows->add(row, tags, reading);
   }
-  data::RowFile<data::TaggedRow> dropped;
-  unknown.report_to(dropped);
-  report_rows(dropped, reading.log);
-  require(!rows->examples.empty(), ErrorKind::data, "task", "{}: no sentence has known tags alone",
-          reading.file.string());
   return rows;
 }
 
@@ -145,6 +147,10 @@ TaskKind tagging_task() {
           .head = model::Head::token_classifier,
           .options = config::ChoiceKind::of<TaggingOptions>("tagging", summary),
           .read = read_tags,
+          .split =
+              [](const RowReading& reading, const data::SplitPlan& plan) {
+                return data::write_split(read_sentences(reading), plan);
+              },
           .classes = true,
           .make_collator =
               [](const TaskTraining& training) {

@@ -17,7 +17,8 @@
 #include "task_table.h"
 
 namespace tenfold::app {
-data::TaskFile read_text_rows(const TaskReading& reading, data::LabelKind labels) {
+
+data::TaskFile read_text_rows(const RowReading& reading, data::LabelKind labels) {
   data::TaskColumns columns = reading.columns;
   columns.label_kind = labels;
   data::TaskFile file = data::read_task(reading.file, columns, data::Labels::required);
@@ -75,30 +76,17 @@ class ClassificationRows final : public TaskRows {
   std::vector<std::string> labels_;
 };
 
-/// Leaves out rows whose label is none of `labels`, where bad rows may be.
-void drop_unknown_labels(data::TaskFile& file, const std::vector<std::string>& labels,
-                         const TaskReading& reading) {
-  data::BadRows unknown(reading.file.string(), reading.columns.skip_bad);
-  std::erase_if(file.rows, [&](const data::TaskRow& row) {
-    const bool known = row.label && contains(labels, *row.label);
-    if (!known) unknown.add(row.line, "{}", unknown_label(row.label.value_or(""), labels));
-    return !known;
-  });
-  data::RowFile<data::TaskRow> dropped;
-  unknown.report_to(dropped);
-  report_rows(dropped, reading.log);
-  require(!file.rows.empty(), ErrorKind::data, "task", "{}: no row has a known label",
-          reading.file.string());
-}
-
 std::unique_ptr<TaskRows> read_classes(const TaskReading& reading,
                                        std::vector<std::string>& labels) {
-  data::TaskFile file = read_text_rows(reading, data::LabelKind::one);
+  data::TaskFile file = read_text_rows(reading.rows(), data::LabelKind::one);
   if (labels.empty()) {
     labels = data::label_set(file.rows);
     require_utf8_labels(labels, reading.file);
   }
-  drop_unknown_labels(file, labels, reading);
+  drop_bad_rows(file.rows, reading.rows(), reading.columns.skip_bad, [&](const data::TaskRow& row) {
+    const bool known = row.label && contains(labels, *row.label);
+    return known ? std::string() : unknown_label(row.label.value_or(""), labels);
+  });
   auto rows = std::make_unique<ClassificationRows>(labels);
   rows->examples = text_examples(reading, file, labels);
   return rows;
@@ -171,7 +159,7 @@ class MultiLabelRows final : public TaskRows {
 
 std::unique_ptr<TaskRows> read_label_sets(const TaskReading& reading,
                                           std::vector<std::string>& labels) {
-  const data::TaskFile file = read_text_rows(reading, data::LabelKind::several);
+  data::TaskFile file = read_text_rows(reading.rows(), data::LabelKind::several);
   if (labels.empty()) {
     labels = data::label_set(file.rows);
     require(!labels.empty(), ErrorKind::data, "task", "{}: no row has a label",
@@ -180,16 +168,18 @@ std::unique_ptr<TaskRows> read_label_sets(const TaskReading& reading,
   }
   std::map<std::string, size_t> index;
   for (size_t c = 0; c < labels.size(); ++c) index[labels[c]] = c;
+  drop_bad_rows(file.rows, reading.rows(), reading.columns.skip_bad, [&](const data::TaskRow& row) {
+    for (const std::string& label : row.labels) {
+      if (!index.contains(label)) return unknown_label(label, labels);
+    }
+    return std::string();
+  });
   auto rows = std::make_unique<MultiLabelRows>();
   rows->examples = text_examples(reading, file, {});
   for (size_t i = 0; i < file.rows.size(); ++i) {
     rows->examples[i].labels.assign(labels.size(), 0);
-    for (const std::string& label : file.rows[i].labels) {
-      const auto found = index.find(label);
-      require(found != index.end(), ErrorKind::data, "task", "{}:{}: {}", reading.file.string(),
-              file.rows[i].line, unknown_label(label, labels));
-      rows->examples[i].labels[found->second] = 1;
-    }
+    for (const std::string& label : file.rows[i].labels)
+      rows->examples[i].labels[index.at(label)] = 1;
   }
   return rows;
 }
@@ -223,13 +213,18 @@ class RegressionRows final : public TaskRows {
 
 std::unique_ptr<TaskRows> read_numbers(const TaskReading& reading,
                                        std::vector<std::string>& labels) {
-  const data::TaskFile file = read_text_rows(reading, data::LabelKind::score);
+  const data::TaskFile file = read_text_rows(reading.rows(), data::LabelKind::score);
   if (labels.empty()) labels = {"score"};
   auto rows = std::make_unique<RegressionRows>();
   rows->examples = text_examples(reading, file, {});
   for (size_t i = 0; i < file.rows.size(); ++i)
     rows->examples[i].labels = {file.rows[i].score.value()};
   return rows;
+}
+
+template <data::LabelKind labels>
+data::SplitCounts split_texts(const RowReading& reading, const data::SplitPlan& plan) {
+  return data::write_split(read_text_rows(reading, labels).rows, plan);
 }
 
 /// An objective on the sequence classifier.
@@ -250,6 +245,7 @@ TaskKind classification_task() {
           .problem = model::ProblemType::single_label,
           .options = config::ChoiceKind::of<config::NoOptions>("classification", summary),
           .read = read_classes,
+          .split = split_texts<data::LabelKind::one>,
           .classes = true,
           .make_collator =
               [](const TaskTraining& training) {
@@ -272,6 +268,7 @@ TaskKind multi_label_task() {
       .problem = model::ProblemType::multi_label,
       .options = config::ChoiceKind::of<config::NoOptions>("multi_label", summary),
       .read = read_label_sets,
+      .split = split_texts<data::LabelKind::several>,
       .make_collator =
           [](const TaskTraining&) { return std::make_shared<data::TargetCollator>("multi_label"); },
       .make_objective = on_classifier<model::MultiLabelObjective>};
@@ -287,6 +284,7 @@ TaskKind regression_task() {
       .problem = model::ProblemType::regression,
       .options = config::ChoiceKind::of<config::NoOptions>("regression", summary),
       .read = read_numbers,
+      .split = split_texts<data::LabelKind::score>,
       .make_collator =
           [](const TaskTraining&) { return std::make_shared<data::TargetCollator>("regression"); },
       .make_objective = on_classifier<model::RegressionObjective>};

@@ -7,8 +7,9 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "data/split_files.h"
 
 namespace tenfold::data {
 
@@ -33,8 +34,6 @@ std::vector<Synset> read_wordnet(const std::filesystem::path& folder);
 /// Name of a lexicographer category, e.g. 5 -> "noun.animal"; 0 <= category < 45.
 std::string_view category_name(int category);
 
-enum class Split : uint8_t { train, dev, test };
-
 /// 90 % train, 5 % dev, 5 % test: a pure function of the synset's identity, the same for every
 /// task.
 Split split_of(const Synset& synset);
@@ -55,8 +54,7 @@ const std::vector<std::string>& wordnet_task_kinds();
 ///   choice       .jsonl  {"question": definition, "choices": four words, "label": index}
 ///   contrastive  .jsonl  {"anchor": word, "positive": definition, "negative": another one}
 /// Unknown kind: Error{usage}.
-std::vector<std::pair<Split, int64_t>> write_wordnet_task(std::string_view kind,
-                                                          const std::filesystem::path& wordnet,
-                                                          const std::filesystem::path& out);
+SplitCounts write_wordnet_task(std::string_view kind, const std::filesystem::path& wordnet,
+                               const std::filesystem::path& out);
 
 }  // namespace tenfold::data

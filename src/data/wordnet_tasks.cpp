@@ -7,64 +7,27 @@
 #include "data/wordnet.h"
 #include "data/wordnet_graph.h"
 #include "support/fail.h"
-#include "support/files.h"
 #include "support/rng.h"
 #include "support/strings.h"
+#include "text/utf8.h"
 
 namespace tenfold::data {
 namespace {
 
 using Row = nlohmann::ordered_json;
 
-/// The three files of a task; a row goes to the file of its split. A file that holds just this
-/// already is left as it is, so that an unfinished preparation finds its input unchanged.
+/// The files of a task, a row in that of its synset's part.
 class TaskFiles {
  public:
-  TaskFiles(const std::filesystem::path& out, std::string_view extension) {
-    tenfold::create_directories(out);
-    constexpr std::array<std::string_view, 3> names = {"train", "dev", "test"};
-    for (size_t i = 0; i < names.size(); ++i)
-      paths_[i] = out / fmt::format("{}.{}", names[i], extension);
-  }
-
-  void add_text(const Synset& synset, std::string_view row) {
-    const auto i = static_cast<size_t>(split_of(synset));
-    texts_[i] += row;
-    texts_[i] += '\n';
-    ++rows_[i];
-  }
+  TaskFiles(const std::filesystem::path& out, std::string_view extension)
+      : files_(out, extension) {}
+  void add_text(const Synset& synset, std::string_view row) { files_.add(split_of(synset), row); }
   void add(const Synset& synset, const Row& row) { add_text(synset, row.dump()); }
-
-  /// Makes each file one JSON object {"version", "data": [rows]}.
-  void enclose(std::string_view version) {
-    for (std::string& text : texts_) {
-      std::string whole = fmt::format("{{\"version\": \"{}\", \"data\": [\n", version);
-      for (size_t begin = 0; begin < text.size();) {
-        const size_t end = text.find('\n', begin);
-        whole.append(text, begin, end - begin);
-        begin = end + 1;
-        whole += begin < text.size() ? ",\n" : "\n";
-      }
-      text = whole + "]}\n";
-    }
-  }
-
-  std::vector<std::pair<Split, int64_t>> commit() {
-    std::vector<std::pair<Split, int64_t>> counts;
-    for (size_t i = 0; i < paths_.size(); ++i) {
-      const bool there = std::filesystem::is_regular_file(paths_[i]) &&
-                         std::filesystem::file_size(paths_[i]) == texts_[i].size() &&
-                         read_file(paths_[i], texts_[i].size()) == texts_[i];
-      if (!there) write_file_atomically(paths_[i], texts_[i]);
-      counts.emplace_back(static_cast<Split>(i), rows_[i]);
-    }
-    return counts;
-  }
+  void enclose(std::string_view version) { files_.enclose(version); }
+  SplitCounts commit() { return files_.commit(); }
 
  private:
-  std::array<std::filesystem::path, 3> paths_;
-  std::array<std::string, 3> texts_;
-  std::array<int64_t, 3> rows_{};
+  SplitFiles files_;
 };
 
 std::string name_of(const Synset& s) { return fmt::format("{}{:08}", s.part, s.offset); }
@@ -183,10 +146,8 @@ void write_span(const SynsetGraph& graph, const std::vector<Synset>& synsets, Ta
         if (!foreign.empty() && !find_lemma(s, foreign[0])) add(foreign[0], Row::array());
       }
       const std::string_view before = std::string_view(example).substr(0, lemma->begin);
-      const auto code_points =
-          std::count_if(before.begin(), before.end(), [](char c) { return (c & 0xC0) != 0x80; });
       add(example, Row::array({Row{{"text", example.substr(lemma->begin, lemma->length)},
-                                   {"answer_start", code_points}}}));
+                                   {"answer_start", text::count_code_points(before)}}}));
     }
     if (!paragraphs.empty())
       files.add(s, Row{{"title", s.lemmas.front()}, {"paragraphs", std::move(paragraphs)}});
@@ -253,9 +214,8 @@ const std::vector<std::string>& wordnet_task_kinds() {
   return kinds;
 }
 
-std::vector<std::pair<Split, int64_t>> write_wordnet_task(std::string_view kind,
-                                                          const std::filesystem::path& wordnet,
-                                                          const std::filesystem::path& out) {
+SplitCounts write_wordnet_task(std::string_view kind, const std::filesystem::path& wordnet,
+                               const std::filesystem::path& out) {
   const auto task = std::find_if(kTasks.begin(), kTasks.end(),
                                  [&](const WordNetTask& known) { return known.kind == kind; });
   if (task == kTasks.end()) {

@@ -7,6 +7,7 @@
 
 #include "eval/score_text.h"
 #include "support/fail.h"
+#include "text/utf8.h"
 
 namespace tenfold::eval {
 
@@ -26,7 +27,7 @@ void add_text(LanguageCounts& counts, std::string_view text, double nats, int64_
   counts.nats += nats;
   counts.tokens += tokens;
   counts.words += static_cast<int64_t>(words_between_blanks(text).size());
-  counts.characters += count_code_points(text);
+  counts.characters += text::count_code_points(text);
   counts.bytes += static_cast<int64_t>(text.size());
 }
 

@@ -79,12 +79,6 @@ bool is_ascii(std::string_view text) {
 
 }  // namespace
 
-int64_t count_code_points(std::string_view text) {
-  int64_t count = 0;
-  for (size_t i = 0; i < text.size(); ++count) i += text::decode_utf8(text, i).length;
-  return count;
-}
-
 std::string lower_cased(std::string_view text) {
   std::string out;
   out.reserve(text.size());

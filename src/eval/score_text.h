@@ -10,9 +10,6 @@
 
 namespace tenfold::eval {
 
-/// Number of code points.
-int64_t count_code_points(std::string_view text);
-
 /// Lower case with all of Unicode's rules that depend on no language: a capital sigma at the end of
 /// a word becomes its final form.
 std::string lower_cased(std::string_view text);

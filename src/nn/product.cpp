@@ -3,13 +3,10 @@
 #include "nn/product.h"
 
 #include "nn/onednn.h"
+#include "tensor/optional_tensor.h"
 
 namespace tenfold::nn {
 namespace {
-
-std::optional<Tensor> if_defined(const Tensor& x) {
-  return x.defined() ? std::optional(x) : std::nullopt;
-}
 
 std::optional<Tensor> bias_like(const Tensor& bias, const Tensor& x) {
   return bias.defined() ? std::optional(bias.to(x.scalar_type())) : std::nullopt;
@@ -58,7 +55,7 @@ Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias,
     return at::linear(x, weight.to(x.scalar_type()), bias_like(bias, x));
   const Tensor used = narrow.defined() ? narrow : weight.detach().to(x.scalar_type());
   if (!grad) return linear_product_value(x, used, bias);
-  return LinearProduct::apply(x, weight, if_defined(bias), used);
+  return LinearProduct::apply(x, weight, as_optional(bias), used);
 }
 
 }  // namespace tenfold::nn

@@ -1,5 +1,5 @@
 // The built-in attention kind: plans a pass, keeps keys and values while decoding.
-// Not here: the arithmetic (softmax_reference.cpp, softmax_fast.cpp).
+// Not here: the arithmetic (softmax_fast.cpp, softmax_batched.cpp).
 #include "nn/softmax_attention.h"
 
 #include "support/fail.h"
@@ -23,7 +23,11 @@ int64_t source_of(const MaskSpec& mask, int64_t b) {
   return mask.kind(b) == See::prefix ? mask.source[static_cast<size_t>(b)] : 0;
 }
 
-bool runs_fast(const Tensor& x) { return x.device().is_cpu(); }
+SoftmaxOut softmax(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                   const Tensor& carry, const SoftmaxPlan& plan) {
+  return query_THE.device().is_cpu() ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
+                                     : softmax_batched(query_THE, key_SHE, value_SHE, carry, plan);
+}
 
 }  // namespace
 
@@ -85,9 +89,7 @@ AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SH
   plan.dropout = in.context.pass.training ? shape().dropout : 0.0;
   plan.hand_on_scores = shape().residual_scores;
   const Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
-  const SoftmaxOut out = runs_fast(query_THE)
-                             ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
-                             : softmax_reference(query_THE, key_SHE, value_SHE, carry, plan);
+  const SoftmaxOut out = softmax(query_THE, key_SHE, value_SHE, carry, plan);
   return {out.context_THE, carry_of(out)};
 }
 
@@ -140,10 +142,7 @@ AttentionOut SoftmaxAttention::mix_with_memory(const Tensor& query_THE, const Te
         .view({-1, shape().heads, shape().head_size});
   };
   const Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
-  const SoftmaxOut out =
-      runs_fast(query_THE)
-          ? softmax_fast(query_THE, joined(keys), joined(values), carry, plan)
-          : softmax_reference(query_THE, joined(keys), joined(values), carry, plan);
+  const SoftmaxOut out = softmax(query_THE, joined(keys), joined(values), carry, plan);
   return {out.context_THE, carry_of(out)};
 }
 

@@ -52,6 +52,10 @@ SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
 SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                         const Tensor& carry, const SoftmaxPlan& plan);
 
+/// The same by operators over padded groups of sequences, on any device.
+SoftmaxOut softmax_batched(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                           const Tensor& carry, const SoftmaxPlan& plan);
+
 class SoftmaxAttention final : public ProjectedAttention {
  public:
   SoftmaxAttention(const AttentionShape& shape, const config::NoOptions& options, uint64_t seed,

@@ -8,6 +8,7 @@
 #include "nn/softmax_rows.h"
 #include "nn/visible_range.h"
 #include "support/rng.h"
+#include "tensor/optional_tensor.h"
 
 namespace tenfold::nn {
 namespace {
@@ -151,11 +152,6 @@ FastForward fast_forward(const Tensor& query, const Tensor& key, const Tensor& v
   return out;
 }
 
-/// Autograd functions take no undefined tensors: those become empty optionals.
-std::optional<Tensor> if_defined(const Tensor& x) {
-  return x.defined() ? std::optional(x) : std::nullopt;
-}
-
 struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* ctx,
                                                 const Tensor& query, const Tensor& key,
@@ -269,8 +265,9 @@ SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Te
     FastForward out = fast_forward(query, key, value, carry, bias_HR, plan, false);
     return {out.context_THE.to(given), plan.hand_on_scores ? out.flat_scores : Tensor()};
   }
-  const auto results = FastSoftmax::apply(query, key, value, if_defined(carry), if_defined(bias_HR),
-                                          c10::make_intrusive<PlanHolder>(plan));
+  const auto results =
+      FastSoftmax::apply(query, key, value, as_optional(carry), as_optional(bias_HR),
+                         c10::make_intrusive<PlanHolder>(plan));
   return {results[0].to(given), plan.hand_on_scores ? results[1] : Tensor()};
 }
 

@@ -16,7 +16,8 @@ Tensor drop_weights(const Tensor& weight_HNM, const AttentionSequence& s, const 
   if (plan.dropout == 0.0 || weight_HNM.numel() == 0) return weight_HNM;
   const int64_t heads = weight_HNM.size(0);
   Tensor keys_HN = torch::empty({heads, s.queries}, torch::kInt64);
-  const auto* rows = plan.row_keys_T.const_data_ptr<int64_t>() + s.query_begin;
+  const Tensor row_keys_T = plan.row_keys_T.cpu();
+  const auto* rows = row_keys_T.const_data_ptr<int64_t>() + s.query_begin;
   auto* out = keys_HN.mutable_data_ptr<int64_t>();
   for (int64_t h = 0; h < heads; ++h) {
     for (int64_t i = 0; i < s.queries; ++i) {
@@ -24,8 +25,8 @@ Tensor drop_weights(const Tensor& weight_HNM, const AttentionSequence& s, const 
           combine_keys(static_cast<uint64_t>(rows[i]), static_cast<uint64_t>(h)));
     }
   }
-  return dropout_rows(weight_HNM.reshape({heads * s.queries, s.keys}), keys_HN.flatten(), plan.site,
-                      plan.dropout)
+  return dropout_rows(weight_HNM.reshape({heads * s.queries, s.keys}),
+                      keys_HN.flatten().to(weight_HNM.device()), plan.site, plan.dropout)
       .view(weight_HNM.sizes());
 }
 

@@ -114,7 +114,7 @@ StackOut Stack::forward(const StackIn& in) const {
       .bias = in.bias,
       .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
       .pass = filled.pass,
-      .row_keys_T = drops ? row_keys(filled.pass, filled.layout) : Tensor()};
+      .row_keys_T = drops ? row_keys(filled.pass, filled.layout).to(hidden_TD.device()) : Tensor()};
   const auto real = [&](const Tensor& x_TD) {
     return x_TD.size(0) == rows ? x_TD : x_TD.narrow(0, 0, rows);
   };

@@ -110,7 +110,8 @@ void StudyFile::fields(config::FieldVisitor& v) {
           "the figure that counts; empty: accuracy, or the validation loss without tasks");
   v.field("keep_models", keep_models, "keep fine-tuned models once they are measured");
   v.field("prepare", prepare,
-          "commands that make the data first: 'vocab ...' or 'prepare ...'; $data is their folder");
+          "commands that make the data first: vocab, prepare and split with their options; $data "
+          "is their folder");
   v.field("model", model, "model directory to start from, in place of a pre-training");
   v.group("budget", budget, "what all runs together may take");
   v.group("pretrain", pretrain, "the pre-training");
@@ -132,11 +133,11 @@ void StudyFile::validate(const std::string& where) const {
   require_distinct(names, where, "the task");
   for (const int64_t seed : seeds) seed_names.push_back(std::to_string(seed));
   require_distinct(seed_names, where, "the seed");
-  const std::vector<std::string> makers = {"vocab", "prepare"};
+  const std::vector<std::string> makers = {"vocab", "prepare", "split"};
   for (const std::string& command : prepare) {
     const std::string first(split(trim(command), ' ').front());
     require(std::find(makers.begin(), makers.end(), first) != makers.end(), ErrorKind::config,
-            where, "prepare runs vocab and prepare, got '{}'{}", first,
+            where, "prepare runs vocab, prepare and split, got '{}'{}", first,
             did_you_mean(first, makers));
   }
 }

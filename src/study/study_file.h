@@ -73,7 +73,7 @@ struct StudyFile {
   std::vector<int64_t> seeds = {1};
   std::string metric;  ///< empty: accuracy, or the loss where there are no tasks
   bool keep_models = true;
-  std::vector<std::string> prepare;  ///< commands that make the data, "vocab ..." or "prepare ..."
+  std::vector<std::string> prepare;  ///< commands that make the data: vocab, prepare, split
   Budget budget;
   std::filesystem::path model;
   PretrainStage pretrain;

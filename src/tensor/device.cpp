@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <charconv>
+#include <string>
 
 #include "support/fail.h"
 
@@ -12,9 +13,16 @@ namespace tenfold {
 namespace {
 
 void open_cuda_library() {
-  static const bool opened = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-  require(opened, ErrorKind::unsupported, "device",
-          "cuda was asked for, but libtorch_cuda.so cannot be opened");
+  // Before anything asks libtorch about CUDA: it remembers the answer.
+  static const std::string trouble = [] {
+    if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr) return std::string();
+    const char* why = dlerror();
+    return std::string(why != nullptr ? why : "no reason given");
+  }();
+  require(trouble.empty(), ErrorKind::unsupported, "device",
+          "cuda was asked for, but libtorch's part for it cannot be opened ({}); see "
+          "docs/reference/devices.md",
+          trouble);
   require(at::globalContext().hasCUDA(), ErrorKind::unsupported, "device",
           "cuda was asked for, but no CUDA device is present");
 }

@@ -31,41 +31,43 @@ void dropout_all_rows(const Tensor& x, const Tensor& keys_T, Tensor& y, uint64_t
   });
 }
 
-/// The keep mask by int64 operators, for devices and dtypes without the kernel: the same bits.
-Tensor keep_mask_by_operators(const Tensor& keys_T, int64_t width, uint64_t site, double p) {
-  const Tensor host = keys_T.cpu().contiguous();
-  Tensor halves = torch::empty({2, host.size(0), 1}, torch::kInt64);
-  auto* out = halves.mutable_data_ptr<int64_t>();
-  const auto* keys = host.const_data_ptr<int64_t>();
-  for (int64_t t = 0; t < host.size(0); ++t) {
-    const HashKey key = HashKey::of(static_cast<uint64_t>(keys[t]), site);
-    out[t] = key.first;
-    out[host.size(0) + t] = key.second;
-  }
-  halves = halves.to(keys_T.device());
+Tensor shifted_right(const Tensor& x, int64_t bits) {
+  return x.bitwise_right_shift(bits).bitwise_and((int64_t{1} << (64 - bits)) - 1);
+}
+
+/// mix_bits of every element: int64 wraps around as uint64 does.
+Tensor mixed(const Tensor& keys) {
+  Tensor x = keys + static_cast<int64_t>(0x9E3779B97F4A7C15ULL);
+  x = x.bitwise_xor(shifted_right(x, 30)) * static_cast<int64_t>(0xBF58476D1CE4E5B9ULL);
+  x = x.bitwise_xor(shifted_right(x, 27)) * static_cast<int64_t>(0x94D049BB133111EBULL);
+  return x.bitwise_xor(shifted_right(x, 31));
+}
+
+/// hash_bits of every element at or above the threshold.
+Tensor kept_elements(const Tensor& keys, const Tensor& columns, uint64_t site, double p) {
   constexpr int64_t kLow = 0xFFFFFFFF;
-  Tensor x = torch::arange(width, halves.options()).unsqueeze(0);
-  x = (x * 0x9E3779B9LL + halves[0]).bitwise_and(kLow);
+  const Tensor key = mixed(keys.bitwise_xor(static_cast<int64_t>(mix_bits(site))));
+  Tensor x = (columns * 0x9E3779B9LL + key.bitwise_and(kLow)).bitwise_and(kLow);
   x = (x.bitwise_xor(x.bitwise_right_shift(16)) * 0x7FEB352DLL).bitwise_and(kLow);
-  x = x.bitwise_xor(halves[1]);
+  x = x.bitwise_xor(shifted_right(key, 32));
   x = (x.bitwise_xor(x.bitwise_right_shift(15)) * 0x846CA68BLL).bitwise_and(kLow);
   x = x.bitwise_xor(x.bitwise_right_shift(16));
   return x.ge(static_cast<int64_t>(drop_threshold(p)));
 }
 
+bool has_kernel(const Tensor& x) {
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+}
+
 Tensor apply_dropout(const Tensor& x, const Tensor& keys_T, uint64_t site, double p) {
-  if (x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble)) {
-    const Tensor from = x.contiguous();
-    Tensor y = torch::empty_like(from);
-    if (x.scalar_type() == at::kFloat) {
-      dropout_all_rows<float>(from, keys_T, y, site, p);
-    } else {
-      dropout_all_rows<double>(from, keys_T, y, site, p);
-    }
-    return y;
+  const Tensor from = x.contiguous();
+  Tensor y = torch::empty_like(from);
+  if (x.scalar_type() == at::kFloat) {
+    dropout_all_rows<float>(from, keys_T, y, site, p);
+  } else {
+    dropout_all_rows<double>(from, keys_T, y, site, p);
   }
-  return torch::where(keep_mask_by_operators(keys_T, x.size(1), site, p), x * (1.0 / (1.0 - p)),
-                      torch::zeros({}, x.options()));
+  return y;
 }
 
 struct DropoutRows : torch::autograd::Function<DropoutRows> {
@@ -111,7 +113,19 @@ Tensor dropout_rows(const Tensor& x_TD, const Tensor& row_keys_T, uint64_t site,
   if (p == 0.0) return x_TD;
   require(x_TD.dim() == 2 && row_keys_T.dim() == 1 && row_keys_T.size(0) == x_TD.size(0),
           ErrorKind::shape, "dropout", "expected rows [T, D] and T keys");
-  return DropoutRows::apply(x_TD, row_keys_T, static_cast<int64_t>(site), p);
+  if (has_kernel(x_TD)) return DropoutRows::apply(x_TD, row_keys_T, static_cast<int64_t>(site), p);
+  return drop_elements(x_TD, row_keys_T.unsqueeze(1),
+                       torch::arange(x_TD.size(1), row_keys_T.options()), site, p);
+}
+
+Tensor drop_elements(const Tensor& x, const Tensor& keys, const Tensor& columns, uint64_t site,
+                     double p) {
+  return torch::where(kept_elements(keys, columns, site, p), x * (1.0 / (1.0 - p)),
+                      torch::zeros({}, x.options().requires_grad(false)));
+}
+
+Tensor combined_keys(const Tensor& keys, const Tensor& values) {
+  return mixed(keys.bitwise_xor(mixed(values)));
 }
 
 }  // namespace tenfold

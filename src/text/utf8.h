@@ -68,6 +68,14 @@ inline uint32_t encode_utf8(uint32_t c, char* out) {
   return 4;
 }
 
+/// How many code points a text holds; a broken sequence counts as the replacement characters it
+/// becomes.
+inline int64_t count_code_points(std::string_view text) {
+  int64_t count = 0;
+  for (size_t i = 0; i < text.size(); ++count) i += decode_utf8(text, i).length;
+  return count;
+}
+
 inline void append_utf8(uint32_t c, std::string& out) {
   char bytes[4];
   out.append(bytes, encode_utf8(c, bytes));

@@ -1,5 +1,7 @@
 // Every kind of task through the program: fine-tune, evaluate, predict, on rows a tiny model can
 // learn. Not here: classification (transcripts_test.cpp), or what the figures mean (tests/eval).
+#include <fmt/format.h>
+
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -245,6 +247,52 @@ TEST_F(TaskRuns, BadRowsAndModelsAreRefusedInOneLine) {
   expect("predict" + model, 4, "is no fine-tuned model", "a\n");
   expect("evaluate --task tagging --model " + pretrained().string() + " --data " + at("good.tsv"),
          4, "has no labels");
+}
+
+TEST_F(TaskRuns, RowsOfUnknownLabelsAndScoresOutOfRangeAreSkippedByChoice) {
+  spill(folder_ / "sets.tsv", "the dog\ta,b\nthe cat\tb\n");
+  spill(folder_ / "odd.tsv", "the dog\ta\nthe cat\tb,c\n");
+  const auto sets = [&](const char* skip) {
+    return run(finetune_task("multi_label", "sets.tsv",
+                             "--set train.steps=1 --set data.dev=" + at("odd.tsv") + skip));
+  };
+  const Ran refused = sets("");
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_NE(refused.err.find("odd.tsv:2: the label 'c' is not one of a, b"), std::string::npos)
+      << refused.err;
+  const Ran skipped = sets(" --set data.columns.skip_bad=true");
+  EXPECT_EQ(skipped.code, 0) << skipped.err;
+  EXPECT_NE(skipped.err.find("1 bad rows skipped"), std::string::npos) << skipped.err;
+  std::filesystem::remove_all(folder_ / "run");
+  spill(folder_ / "pairs.tsv", "the dog\ta cat\t7\nthe dog\ta cat\t1\n");
+  const Ran pairs = run(finetune_task("similarity", "pairs.tsv",
+                                      "--set train.steps=1 --set data.columns.skip_bad=true"));
+  EXPECT_EQ(pairs.code, 0) << pairs.err;
+}
+
+TEST_F(TaskRuns, SplitKeepsGroupsTogetherAndTrainExamplesLimitsTraining) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i) {
+    rows += fmt::format("the dog {}\ta cat {}\t{}\n", i / 2, i, i % 2 == 0 ? "yes" : "no");
+  }
+  spill(folder_ / "pairs.tsv", rows);
+  const Ran split =
+      run("split --data " + at("pairs.tsv") + " --dev 0 --test 0.3 --out " + at("cut"));
+  EXPECT_EQ(split.code, 0) << split.err;
+  EXPECT_NE(split.err.find(" 0 dev, "), std::string::npos) << split.err;
+  const std::string train = slurp(folder_ / "cut" / "train.jsonl");
+  EXPECT_EQ(train.find("\"text_b\":\"a cat 0\"") == std::string::npos,
+            train.find("\"text_b\":\"a cat 1\"") == std::string::npos);
+  const Ran tuned = run(finetune_task("classification", "cut/train.jsonl",
+                                      "--set train.steps=1 --set data.train_examples=8"));
+  EXPECT_EQ(tuned.code, 0) << tuned.err;
+  const Ran all =
+      run("split --data " + at("pairs.tsv") + " --dev 0.5 --test 0.5 --out " + at("cut"));
+  EXPECT_EQ(all.code, 2);
+  EXPECT_NE(all.err.find("leave nothing for training"), std::string::npos) << all.err;
+  const Ran unknown = run("split --data " + at("pairs.tsv") + " --task taging --out " + at("cut"));
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("did you mean 'tagging'"), std::string::npos) << unknown.err;
 }
 
 TEST_F(TaskRuns, AHeadWithAnotherNumberOfLabelsIsNamed) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cuda.h"
 #include "goldens.h"
 #include "model/checkpoint.h"
 #include "model/classification_objective.h"
@@ -86,6 +87,37 @@ TEST(Objectives, SumsDoNotDependOnHowABatchIsCut) {
       make_model(small_description("BertForSequenceClassification"), {.seed = 1});
   ClassificationObjective classification(classes.classifier);
   expect_cut_invariance(*classes.encoder, classification);
+}
+
+/// Loss and gradients of one training step with dropout, in double.
+std::vector<Tensor> step_in_double(const std::string& architecture, torch::Device device) {
+  const auto tensors = torch::TensorOptions().dtype(torch::kDouble).device(device);
+  const LoadedModel model =
+      make_model(small_description(architecture), {.seed = 1, .tensors = tensors});
+  const auto objective = model.mlm
+                             ? std::unique_ptr<Objective>(std::make_unique<MlmObjective>(model.mlm))
+                             : std::make_unique<ClassificationObjective>(model.classifier);
+  const StepResult result = objective->step(*model.encoder, batch_of({3, 11, 4, 6}).to(device),
+                                            {.training = true, .seed = 5, .step = 7});
+  result.parts[0].sum.backward();
+  std::vector<Tensor> out{result.parts[0].sum.detach().cpu()};
+  for (const OwnedModule& owned : model.modules()) {
+    for (const Tensor& parameter : owned.module->parameters()) {
+      if (parameter.grad().defined()) out.push_back(parameter.grad().cpu());
+    }
+  }
+  return out;
+}
+
+TEST(Objectives, AStepWithDropoutIsTheSameOnCuda) {
+  TENFOLD_NEEDS_CUDA();
+  for (const char* architecture : {"BertForMaskedLM", "BertForSequenceClassification"}) {
+    const auto cpu = step_in_double(architecture, torch::kCPU),
+               cuda = step_in_double(architecture, torch::kCUDA);
+    ASSERT_EQ(cpu.size(), cuda.size());
+    for (size_t i = 0; i < cpu.size(); ++i)
+      EXPECT_LE((cpu[i] - cuda[i]).abs().max().item<double>(), 1e-11) << architecture << " " << i;
+  }
 }
 
 /// A generator proposes tokens for the masked rows, the model tells which rows were replaced: two

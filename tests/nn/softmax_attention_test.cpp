@@ -1,6 +1,7 @@
-// Softmax attention: the fast path against the reference, carry, bias, packed documents and the
+// Softmax attention: every form against the reference, carry, bias, packed documents and the
 // goldens' formula. Not here: what every kind must do (attention_properties_test.cpp).
 #include "attention_fixture.h"
+#include "cuda.h"
 #include "golden.h"
 #include "nn/packing.h"
 #include "support/fail.h"
@@ -59,17 +60,25 @@ Inputs make_inputs(See see, Extras extras, at::ScalarType dtype) {
   return in;
 }
 
-std::vector<Tensor> values_and_gradients(const Inputs& in, bool fast) {
-  const SoftmaxOut out = fast ? softmax_fast(in.query, in.key, in.value, in.carry, in.plan)
-                              : softmax_reference(in.query, in.key, in.value, in.carry, in.plan);
+using Form = decltype(&softmax_reference);
+
+/// The forms that are held against the reference, and the reference itself.
+const std::vector<std::pair<const char*, Form>> kForms{
+    {"fast", softmax_fast}, {"batched", softmax_batched}, {"reference", softmax_reference}};
+
+std::vector<Tensor> values_and_gradients(const Inputs& in, Form form) {
+  const SoftmaxOut out = form(in.query, in.key, in.value, in.carry, in.plan);
   const auto dtype = in.query.scalar_type();
   std::vector<Tensor> inputs{in.query, in.key, in.value};
-  Tensor loss =
-      (out.context_THE.flatten() * random_rows(1, out.context_THE.numel(), 6, dtype)[0]).sum();
+  Tensor loss = (out.context_THE.flatten() *
+                 random_rows(1, out.context_THE.numel(), 6, dtype)[0].to(in.query.device()))
+                    .sum();
   if (in.carry.defined()) {
     inputs.push_back(in.carry);
     inputs.push_back(in.plan.bias->by_offset_HR);
-    loss = loss + (out.flat_scores * random_rows(1, out.flat_scores.numel(), 7, dtype)[0]).sum();
+    loss = loss + (out.flat_scores *
+                   random_rows(1, out.flat_scores.numel(), 7, dtype)[0].to(in.query.device()))
+                      .sum();
   }
   std::vector<Tensor> result = torch::autograd::grad({loss}, inputs);
   result.push_back(out.context_THE.detach());
@@ -77,22 +86,59 @@ std::vector<Tensor> values_and_gradients(const Inputs& in, bool fast) {
   return result;
 }
 
-TEST(SoftmaxAttention, FastEqualsReference) {
+/// Values, gradients and values without gradient of one form against the reference.
+void check_against_reference(const Inputs& in, Form form, double tolerance) {
+  const auto got = values_and_gradients(in, form),
+             reference = values_and_gradients(in, softmax_reference);
+  for (size_t i = 0; i < got.size(); ++i)
+    EXPECT_LE(worst(got[i], reference[i]), tolerance) << "tensor " << i;
+  const torch::NoGradGuard no_grad;
+  const SoftmaxOut inference = form(in.query, in.key, in.value, in.carry, in.plan);
+  EXPECT_LE(worst(inference.context_THE, reference[in.carry.defined() ? 5 : 3]), tolerance);
+}
+
+TEST(SoftmaxAttention, EveryFormEqualsTheReference) {
+  for (const auto& [name, form] : kForms) {
+    for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
+      for (const See see : kAllKinds) {
+        for (const Extras extras : {Extras::none, Extras::all}) {
+          SCOPED_TRACE(fmt::format("{}, {}", name, kind_name(see)));
+          check_against_reference(make_inputs(see, extras, dtype), form,
+                                  dtype == at::kDouble ? 1e-12 : 1e-5);
+        }
+      }
+    }
+  }
+}
+
+/// The same inputs on another device, leaves of their own.
+Inputs moved(const Inputs& in, torch::Device device) {
+  Inputs out = in;
+  const auto leaf = [&](const Tensor& x) { return x.detach().to(device).requires_grad_(); };
+  out.query = leaf(in.query);
+  out.key = leaf(in.key);
+  out.value = leaf(in.value);
+  if (!in.carry.defined()) return out;
+  out.carry = leaf(in.carry);
+  out.plan.row_keys_T = in.plan.row_keys_T.to(device);
+  out.plan.bias = std::make_shared<PositionBias>(
+      PositionBias{leaf(in.plan.bias->by_offset_HR), in.plan.bias->reach});
+  return out;
+}
+
+TEST(SoftmaxAttention, OnCudaEqualsTheReferenceOnTheCpu) {
+  TENFOLD_NEEDS_CUDA();
   for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
     for (const See see : kAllKinds) {
       for (const Extras extras : {Extras::none, Extras::all}) {
         SCOPED_TRACE(kind_name(see));
         const Inputs in = make_inputs(see, extras, dtype);
-        const auto fast = values_and_gradients(in, true),
-                   reference = values_and_gradients(in, false);
-        for (size_t i = 0; i < fast.size(); ++i) {
-          EXPECT_LE(worst(fast[i], reference[i]), dtype == at::kDouble ? 1e-12 : 1e-5)
+        const auto got = values_and_gradients(moved(in, torch::kCUDA), softmax_batched),
+                   expected = values_and_gradients(in, softmax_reference);
+        for (size_t i = 0; i < got.size(); ++i) {
+          EXPECT_LE(worst(got[i].cpu(), expected[i]), dtype == at::kDouble ? 1e-12 : 1e-5)
               << "tensor " << i;
         }
-        const torch::NoGradGuard no_grad;
-        const SoftmaxOut inference = softmax_fast(in.query, in.key, in.value, in.carry, in.plan);
-        EXPECT_LE(worst(inference.context_THE, reference[extras == Extras::all ? 5 : 3]),
-                  dtype == at::kDouble ? 1e-12 : 1e-5);
       }
     }
   }
@@ -141,9 +187,9 @@ void check_golden(const SafetensorsFile& file, const std::string& name, at::Scal
   plan.scale = 1.0 / std::sqrt(static_cast<double>(sizes[3]));
   const Tensor q = input("q").requires_grad_(), k = input("k").requires_grad_(),
                v = input("v").requires_grad_();
-  for (const bool fast : {true, false}) {
-    const Tensor out =
-        (fast ? softmax_fast(q, k, v, {}, plan) : softmax_reference(q, k, v, {}, plan)).context_THE;
+  for (const auto& [form_name, form] : kForms) {
+    SCOPED_TRACE(form_name);
+    const Tensor out = form(q, k, v, {}, plan).context_THE;
     const auto gradients = torch::autograd::grad({(out * input("G")).sum()}, {q, k, v});
     const double tolerance = dtype == at::kDouble ? 1e-10 : 1e-5;
     const std::vector<std::pair<Tensor, const char*>> pairs{
@@ -197,15 +243,15 @@ void check_carry(const SafetensorsFile& file, const std::string& name, at::Scala
     const double largest = std::max(1.0, expected.abs().max().item<double>());
     EXPECT_LE(worst(got.to(torch::kDouble), expected), tolerance * largest) << part;
   };
-  for (const bool fast : {true, false}) {
+  for (const auto& [form_name, form] : kForms) {
+    SCOPED_TRACE(form_name);
     std::vector<Tensor> inputs;
     Tensor loss, carry;
     for (int64_t layer = 0; layer < query_LBHNE.size(0); ++layer) {
       for (const Tensor& x : {query_LBHNE, key_LBHME, value_LBHMF})
         inputs.push_back(packed_rows(x[layer]).requires_grad_());
       const Tensor* qkv = &inputs[inputs.size() - 3];
-      const SoftmaxOut out = fast ? softmax_fast(qkv[0], qkv[1], qkv[2], carry, plan)
-                                  : softmax_reference(qkv[0], qkv[1], qkv[2], carry, plan);
+      const SoftmaxOut out = form(qkv[0], qkv[1], qkv[2], carry, plan);
       carry = out.flat_scores;
       near(out.context_THE, packed_rows(file.tensor(name + "/out")[layer]), "out");
       const Tensor score_BHNM = file.tensor(name + "/scores")[layer];
