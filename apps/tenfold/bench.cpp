@@ -38,6 +38,7 @@ const std::vector<std::string>& bench_names() {
 
 std::string bench_peer(const BenchOptions& options) {
   std::string name = options.dtype == "bfloat16" ? "tenfold-bf16" : "tenfold";
+  if (options.device != "cpu") name += "-cuda";
   if (options.recompute) name += "-recompute";
   return name;
 }

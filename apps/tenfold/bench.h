@@ -19,6 +19,7 @@ struct BenchOptions {
   std::filesystem::path data = "../shared/data";  ///< real text and vocabularies
   std::filesystem::path cache = ".peers/cache";   ///< models and inputs shared with the peers
   std::string dtype = "float32";                  ///< of --dtype
+  std::string device = "cpu";                     ///< of --device
   bool profile = false;                           ///< a table of operators in place of speeds
   bool recompute = false;                         ///< layers once more in the backward pass
   bool child = false;  ///< hidden flag --child: the new process that `load` measures

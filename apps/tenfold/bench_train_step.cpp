@@ -70,15 +70,16 @@ double step_flops(const model::EncoderConfig& config, const data::Batch& batch) 
 
 void bench_train_step(const BenchTimer& timer) {
   const BenchIds ids = bench_ids(timer.options());
-  const data::Batch batch = masked_batch(IdRows(ids.full.begin(), ids.full.begin() + kTrainRows));
+  const torch::Device device = parse_device(timer.options().device);
+  const auto tensors = torch::TensorOptions().dtype(torch::kFloat).device(device);
+  const data::Batch batch =
+      masked_batch(IdRows(ids.full.begin(), ids.full.begin() + kTrainRows)).to(device);
   for (const std::string model : {"bert-4l256", "bert-base"}) {
     const std::string name = model + "/16x128";
     if (!timer.wants(name)) continue;
     const model::EncoderConfig config = shape_of(model);
-    const auto encoder = std::make_shared<model::Encoder>(
-        config, model::Pooler::none, 0, torch::TensorOptions().dtype(torch::kFloat));
-    const auto head =
-        std::make_shared<model::MlmHead>(config, 1, torch::TensorOptions().dtype(torch::kFloat));
+    const auto encoder = std::make_shared<model::Encoder>(config, model::Pooler::none, 0, tensors);
+    const auto head = std::make_shared<model::MlmHead>(config, 1, tensors);
     model::MlmObjective objective(head);
     train::EncoderTrainee trainee(encoder, objective);
     const auto parameters = train::collect_parameters(trainee.modules());
@@ -88,7 +89,9 @@ void bench_train_step(const BenchTimer& timer) {
     encoder->train();
     uint64_t step = 0;
     const auto one_step = [&] {
-      train::accumulate_gradients(trainee, {batch}, {.training = true, .seed = 0, .step = step++});
+      const auto loss = train::accumulate_gradients(trainee, {batch},
+                                                    {.training = true, .seed = 0, .step = step++});
+      if (!device.is_cpu()) loss.means.cpu();  // waits, as a run does that looks at its loss
       optimizer.step(1.0);
       train::clear_gradients(parameters);
     };

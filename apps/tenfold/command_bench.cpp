@@ -30,7 +30,8 @@ void add_bench(CLI::App& app, Program& program) {
   command->add_flag("--child", options->child)->group("");
   command->callback([=, &program] {
     program.action = [=, &program] {
-      require_cpu(program, "bench");
+      if (options->name != "train-step") require_cpu(program, "bench " + options->name);
+      options->device = program.device_or_cpu();
       if (options->name != "encode" && options->name != "train-step") {
         require_float32(program, "bench " + options->name);
       }

@@ -55,6 +55,8 @@ void AdamW::step(double factor) {
                       options_.learning_rate * factor * group.learning_rate_scale, options_.beta1,
                       options_.beta2, group.weight_decay, options_.epsilon, /*amsgrad=*/false,
                       /*maximize=*/false);
+    // The fused kernel leaves versions as they are; copies made of the weights hang on them.
+    for (const Tensor& value : values) torch::autograd::impl::bump_version(value);
   }
 }
 

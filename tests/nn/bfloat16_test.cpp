@@ -2,6 +2,7 @@
 // vocabulary loss against the same arithmetic in double, and a stack as a whole.
 // Not here: fp32 and fp64 paths (their own tests).
 #include "attention_fixture.h"
+#include "cuda.h"
 #include "nn/layer_norm.h"
 #include "nn/linear.h"
 #include "nn/onednn.h"
@@ -71,6 +72,33 @@ TEST(BFloat16, AttentionEqualsTheReferenceForEveryKindAndShape) {
           << static_cast<int>(see) << " " << head_size;
     }
   }
+}
+
+/// Attention of ragged rows in bfloat16 by padded groups, against the reference in double.
+void check_batched(torch::Device device) {
+  const std::vector<int64_t> queries{1, 5, 6, 7, 13, 0, 64, 100, 3, 20},
+      keys{1, 5, 6, 17, 13, 4, 64, 131, 0, 33};
+  const std::vector<int64_t> past{0, 0, 0, 10, 0, 0, 0, 31, 0, 13};
+  for (const See see : {See::all, See::past, See::future, See::prefix, See::others}) {
+    const SoftmaxPlan plan = plan_of(see, queries, keys, past);
+    const auto shaped = [&](int64_t n, uint64_t seed) {
+      return narrow_rows(n, 3 * 3 * 64, seed).view({n, 3, 3, 64}).select(1, 1);
+    };
+    const Tensor query = shaped(219, 1), key = shaped(274, 2), value = shaped(274, 3);
+    const Tensor got = softmax_batched(query.to(device), key.to(device), value.to(device), {}, plan)
+                           .context_THE.cpu();
+    const Tensor want = softmax_reference(query.to(at::kDouble), key.to(at::kDouble),
+                                          value.to(at::kDouble), {}, plan)
+                            .context_THE;
+    EXPECT_LT(largest_difference(got, want), 4 * kHalfStep * 4.5) << static_cast<int>(see);
+  }
+}
+
+TEST(BFloat16, AttentionByPaddedGroupsEqualsTheReference) { check_batched(torch::kCPU); }
+
+TEST(BFloat16, AttentionByPaddedGroupsOnCudaEqualsTheReference) {
+  TENFOLD_NEEDS_CUDA();
+  check_batched(torch::kCUDA);
 }
 
 TEST(BFloat16, AttentionLeavesToOthersWhatItCannotDo) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cuda.h"
 #include "train/toy.h"
 
 namespace tenfold::train {
@@ -59,6 +60,25 @@ void follow_the_definition(torch::Dtype dtype, double tolerance) {
 TEST(AdamW, FusedEqualsThePlainLoops) {
   follow_the_definition(torch::kFloat64, 1e-12);
   follow_the_definition(torch::kFloat32, 2e-6);
+}
+
+/// What is made of the weights (packed, narrow) hangs on their version.
+void expect_update_raises_version(torch::Device device) {
+  const Tensor value = testing::noise({4, 4}, 1).to(device).requires_grad_();
+  AdamW optimizer({{.name = "w", .value = value}}, {});
+  value.mutable_grad() = torch::ones_like(value).detach();
+  const auto before = value._version();
+  optimizer.step(1);
+  EXPECT_NE(value._version(), before);
+}
+
+TEST(AdamW, AnUpdateIsSeenByWhatIsMadeOfTheWeights) {
+  expect_update_raises_version(torch::kCPU);
+}
+
+TEST(AdamW, AnUpdateOnCudaIsSeenByWhatIsMadeOfTheWeights) {
+  TENFOLD_NEEDS_CUDA();
+  expect_update_raises_version(torch::kCUDA);
 }
 
 TEST(AdamW, AParameterWithoutGradientStaysAsItIs) {
