@@ -76,6 +76,7 @@ TomlFault toml_fault(std::string_view text) {
   size_t dots = 0;
   int64_t depth = 0;        // open brackets
   bool line_begins = true;  // nothing but blanks so far
+  bool in_word = false;     // what precedes is part of one; a bracket behind that is, too
   size_t lines_at = 0;
   int64_t line = 1;
   const auto fault = [&](size_t at, std::string rule) {
@@ -87,14 +88,13 @@ TomlFault toml_fault(std::string_view text) {
     const char c = text[at];
     if (c == '"' || c == '\'') {
       // The parser reads on to the end of the word, string or not.
-      if (at > 0 &&
-          std::string_view(" \t\r\n=,.[{\xBF").find(text[at - 1]) == std::string_view::npos)
-        return fault(at, "a quote inside of a word");
+      if (in_word) return fault(at, "a quote inside of a word");
       const size_t end = behind_string(text, at);
       if (c == '"' && escapes_beyond_ascii(text.substr(at, end - at)))
         return fault(at, "ASCII must follow a backslash");
       at = end;
       line_begins = false;
+      in_word = true;
       continue;
     }
     if (c == '#') {
@@ -105,7 +105,11 @@ TomlFault toml_fault(std::string_view text) {
       return fault(at, "a character that is not ASCII needs quotes around it");
     if (c == '[' && depth == 0 && line_begins && !is_header(text, at))
       return fault(at, "a table's name must follow '['");
-    if (c == '[' || c == '{') ++depth;
+    if (c == '[' || c == '{') {
+      ++depth;
+    } else {
+      in_word = std::string_view(" \t\r\n=,.").find(c) == std::string_view::npos;
+    }
     if (c == ']' || c == '}') --depth;
     line_begins = c == '\n' || (line_begins && (c == ' ' || c == '\t'));
     if (is_date_without_time(text, at)) return fault(at, "a date needs quotes around it");

@@ -52,7 +52,11 @@ std::string identity(const StudyFile& file, Command command,
                      const std::vector<config::FlatField>& fields, const std::string& start,
                      const std::filesystem::path& test) {
   std::vector<std::string> lines;
-  for (const config::FlatField& field : fields) lines.push_back(field.path + " = " + field.value);
+  for (const config::FlatField& field : fields) {
+    // Where a run is computed is not what it is.
+    if (field.path == "train.device" || field.path == "train.share_cores") continue;
+    lines.push_back(field.path + " = " + field.value);
+  }
   std::sort(lines.begin(), lines.end());
   std::string text = fmt::format("tenfold study run 1\ncommand {}\nstart {}\ntest {}\n",
                                  name_of(command), start, test.string());

@@ -174,9 +174,9 @@ TEST(Plan, HashesAreStableAndKnowWhatMatters) {
   EXPECT_EQ(first, xxh3_128("tenfold study run 1\ncommand finetune\nstart run " +
                             hash_of(kTwoAxes, {}, 0) + "\ntest a.tsv\nrate = 1\ntrain.seed = 1\n")
                        .hex());
-  for (const char* same :
-       {"title=other", "axes=[]", "metric=mcc", "seeds=[1,3]", "budget.seconds=1",
-        "prepare=['vocab x']", "pretrain.set=['mask=0.15']"}) {
+  for (const char* same : {"title=other", "axes=[]", "metric=mcc", "seeds=[1,3]",
+                           "budget.seconds=1", "prepare=['vocab x']", "pretrain.set=['mask=0.15']",
+                           "pretrain.set=['train.device=cuda']"}) {
     EXPECT_EQ(hash_of(kTwoAxes, {same}, 1), first) << same;
   }
   for (const char* other : {"seeds=[3]", "pretrain.set=['mask=0.2']",
