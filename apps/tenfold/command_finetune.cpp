@@ -1,6 +1,7 @@
 // `tenfold finetune`: a pre-trained encoder learns a task.
 // Not here: the loop (train) or the tasks (task_table.h).
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "command.h"
@@ -84,10 +85,12 @@ std::vector<data::Example> chosen_examples(std::vector<data::Example> examples, 
 }
 
 /// The numbers among the figures: what the trainer logs, and the best checkpoint is chosen by.
+/// Undefined ones (a correlation of constants) are no numbers.
 train::Metrics metrics_of(const Figures& figures) {
   train::Metrics metrics;
   for (const auto& [name, value] : figures.items()) {
     if (value.is_number_float()) metrics[name] = value.get<double>();
+    if (value.is_null()) metrics[name] = std::numeric_limits<double>::quiet_NaN();
   }
   return metrics;
 }
@@ -138,7 +141,9 @@ int finetune(const std::filesystem::path& directory, const RunArguments& argumen
                       .collator = kind.make_collator(training),
                       .window = recipe.data.window,
                       .effective_config = config::write_toml(recipe),
-                      .flat_config = config::flatten(recipe)};
+                      .flat_config = config::flatten(recipe),
+                      // Tags that are no entities have no f1.
+                      .main_metrics = {kind.main_metric, "accuracy", "loss"}};
   if (kind.write_beside) {
     parts.write_beside = [&](const std::filesystem::path& folder) {
       kind.write_beside(folder, model.description, recipe.task, recipe.data.max_length);

@@ -67,10 +67,11 @@ void refuse_used_folder(const StudyArguments& arguments) {
 int show_results(const StudySetup& setup, const std::vector<RunRecord>& records, Program& program) {
   write_results(setup, records);
   write_study_page(setup, records, repeat_command(setup.arguments));
-  fmt::print("{}", eval::text_table(
-                       study::result_table(study::summarize(setup.file, setup.plan, records))));
-  const eval::Table trouble = study::trouble_table(setup.plan, records);
-  if (!trouble.rows.empty()) fmt::print("\n{}", eval::text_table(trouble));
+  const char* between = "";
+  for (const eval::Table& table : study::tables_of(setup.file, setup.plan, records)) {
+    fmt::print("{}{}", between, eval::text_table(table));
+    between = "\n";
+  }
   program.terminal.info("see {}", (setup.arguments.out / "report.html").string());
   return std::any_of(records.begin(), records.end(),
                      [](const RunRecord& record) { return record.state == State::failed; })

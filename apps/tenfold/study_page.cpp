@@ -88,12 +88,7 @@ void write_study_page(const StudySetup& setup, const std::vector<study::RunRecor
   page.title = setup.file.title;
   page.summary =
       setup.file.question + (setup.file.question.empty() ? "" : " ") + study::how_compared(results);
-  page.tables.push_back(study::result_table(results));
-  page.tables.back().caption = "Result";
-  if (eval::Table trouble = study::trouble_table(setup.plan, records); !trouble.rows.empty()) {
-    trouble.caption = "Without a result";
-    page.tables.push_back(std::move(trouble));
-  }
+  page.tables = study::tables_of(setup.file, setup.plan, records);
   page.charts = study_charts(setup, records);
   page.settings = study_settings(setup, records);
   page.commands = {command};

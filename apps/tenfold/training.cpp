@@ -6,6 +6,7 @@
 
 #include "core_sharing.h"
 #include "data/batch_source.h"
+#include "eval/metric_table.h"
 #include "json_text.h"
 #include "nn/stack.h"
 #include "support/fail.h"
@@ -144,6 +145,8 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
            },
        .opened = [&] { enter_folder(arguments.out, parts.effective_config, log); },
        .validate = parts.validate,
+       .main_metrics = parts.main_metrics,
+       .lower_is_better = eval::lower_is_better,
        .config = parts.flat_config,
        .stop_signal = [&] { return stop.signal_number(); },
        .hooks = {&sharing},

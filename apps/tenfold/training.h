@@ -64,8 +64,9 @@ struct TrainingParts {
   std::function<train::Metrics()> validate = {};
   std::function<void(const std::filesystem::path& folder)> write_beside = {};  ///< more files of a
                                                                                ///< checkpoint
-  std::string effective_config = {};                ///< TOML, for RUN/config.toml
-  std::vector<config::FlatField> flat_config = {};  ///< the same, for refusing another on --resume
+  std::string effective_config = {};                 ///< TOML, for RUN/config.toml
+  std::vector<config::FlatField> flat_config = {};   ///< the same, for refusing another on --resume
+  std::vector<std::string> main_metrics = {"loss"};  ///< the first that validation gives decides
 };
 
 /// Runs the training with RUN/config.toml and RUN/log.txt beside it, prints one line of the outcome

@@ -37,8 +37,18 @@ struct Results {
 /// `records` are those of Plan::runs.
 Results summarize(const StudyFile& file, const Plan& plan, const std::vector<RunRecord>& records);
 
-/// The one table: it goes to stdout, results.md and the page.
+/// A row a variant: its figures (where they are few: see task_table), the comparison with the
+/// baseline, and what it took.
 eval::Table result_table(const Results& results);
+
+/// A row a task and a column a variant, for more figures than a row of result_table holds; no rows
+/// where they stand there.
+eval::Table task_table(const Results& results);
+
+/// All tables that have rows, captioned: of tasks, of variants, of runs without a result. They go
+/// to stdout, results.md and the page.
+std::vector<eval::Table> tables_of(const StudyFile& file, const Plan& plan,
+                                   const std::vector<RunRecord>& records);
 
 /// Runs that failed, were stopped or left out, with the reason; no rows where there are none.
 eval::Table trouble_table(const Plan& plan, const std::vector<RunRecord>& records);

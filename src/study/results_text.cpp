@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kDecimals = 4;
+constexpr size_t kMostColumns = 5;  // of figures in the table of variants
 constexpr const char* kNothing = "–";
 
 std::string values_text(const std::vector<double>& values) {
@@ -78,8 +79,11 @@ std::string flops_text(double flops) { return flops > 0 ? fmt::format("{:.2e}", 
 eval::Table result_table(const Results& results) {
   eval::Table table;
   table.columns = {{"variant", eval::Align::left}, {"runs"}};
-  for (const ResultColumn& column : results.columns)
-    table.columns.push_back({column.task + " " + column.metric});
+  const bool few = results.columns.size() <= kMostColumns;
+  if (few) {
+    for (const ResultColumn& column : results.columns)
+      table.columns.push_back({column.task + " " + column.metric});
+  }
   const bool several = results.columns.size() > 1;
   if (several) table.columns.push_back({"mean"});
   if (results.rows.size() > 1) {
@@ -89,7 +93,9 @@ eval::Table result_table(const Results& results) {
   for (const char* title : {"FLOPs", "CPU time", "tokens"}) table.columns.push_back({title});
   for (const ResultRow& row : results.rows) {
     std::vector<std::string> cells{row.label, fmt::format("{}/{}", row.finished, row.wanted)};
-    for (const auto& values : row.values) cells.push_back(values_text(values));
+    if (few) {
+      for (const auto& values : row.values) cells.push_back(values_text(values));
+    }
     if (several)
       cells.push_back(row.mean ? fmt::format("{:.{}f}", *row.mean, kDecimals) : kNothing);
     if (results.rows.size() > 1) {
@@ -105,6 +111,19 @@ eval::Table result_table(const Results& results) {
   return table;
 }
 
+eval::Table task_table(const Results& results) {
+  eval::Table table;
+  if (results.columns.size() <= kMostColumns) return table;
+  table.columns = {{"task", eval::Align::left}, {"metric", eval::Align::left}};
+  for (const ResultRow& row : results.rows) table.columns.push_back({row.label});
+  for (size_t c = 0; c < results.columns.size(); ++c) {
+    std::vector<std::string> cells{results.columns[c].task, results.columns[c].metric};
+    for (const ResultRow& row : results.rows) cells.push_back(values_text(row.values[c]));
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
+}
+
 eval::Table trouble_table(const Plan& plan, const std::vector<RunRecord>& records) {
   eval::Table table;
   table.columns = {
@@ -114,6 +133,21 @@ eval::Table trouble_table(const Plan& plan, const std::vector<RunRecord>& record
     table.rows.push_back({plan.runs[r].name, name_of(records[r].state), records[r].error});
   }
   return table;
+}
+
+std::vector<eval::Table> tables_of(const StudyFile& file, const Plan& plan,
+                                   const std::vector<RunRecord>& records) {
+  const Results results = summarize(file, plan, records);
+  std::vector<eval::Table> tables;
+  const auto add = [&tables](const char* caption, eval::Table table) {
+    if (table.rows.empty()) return;
+    table.caption = caption;
+    tables.push_back(std::move(table));
+  };
+  add("Tasks", task_table(results));
+  add("Result", result_table(results));
+  add("Without a result", trouble_table(plan, records));
+  return tables;
 }
 
 std::string markdown_table(const eval::Table& table) {
@@ -158,10 +192,9 @@ std::string results_markdown(const StudyFile& file, const Plan& plan,
   const Results results = summarize(file, plan, records);
   std::string text = fmt::format("# {}\n\n", file.title);
   if (!file.question.empty()) text += file.question + "\n\n";
-  text += markdown_table(result_table(results)) + "\n" + how_compared(results) + "\n";
-  const eval::Table trouble = trouble_table(plan, records);
-  if (!trouble.rows.empty()) text += "\n## Without a result\n\n" + markdown_table(trouble);
-  return text;
+  for (const eval::Table& table : tables_of(file, plan, records))
+    text += fmt::format("## {}\n\n{}\n", table.caption, markdown_table(table));
+  return text + how_compared(results) + "\n";
 }
 
 std::string results_json(const StudyFile& file, const Plan& plan,

@@ -10,9 +10,10 @@ namespace tenfold::train {
 
 void KeepBest::fields(config::FieldVisitor& v) {
   v.field("enabled", enabled, "keep the checkpoint of the best validation as RUN/best");
-  v.field("metric", metric, "validation metric that decides");
-  v.field("better", better, "which values of it are better",
-          {{"lower", Better::lower}, {"higher", Better::higher}});
+  v.field("metric", metric,
+          "validation metric that decides; empty: the task's main metric, or the loss");
+  v.field("better", better, "which values of it are better; auto: as the metric is meant",
+          {{"auto", Better::automatic}, {"lower", Better::lower}, {"higher", Better::higher}});
   v.field("patience", patience, "validations without improvement before the run ends; 0: never",
           config::at_least(0));
 }

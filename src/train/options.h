@@ -10,13 +10,14 @@
 
 namespace tenfold::train {
 
-enum class Better : uint8_t { lower, higher };
+/// automatic: as the metric is meant.
+enum class Better : uint8_t { automatic, lower, higher };
 
 /// The metric that decides which checkpoint is best, and how long a run waits for a better one.
 struct KeepBest {
   bool enabled = true;  ///< without validation it has no effect
-  std::string metric = "loss";
-  Better better = Better::lower;
+  std::string metric;   ///< empty: the main one of the task, or the loss (TrainSetup::main_metrics)
+  Better better = Better::automatic;
   int64_t patience = 0;  ///< validations without improvement before the run ends; 0: never
 
   void fields(config::FieldVisitor& v);

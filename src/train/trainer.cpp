@@ -85,6 +85,8 @@ class Run {
   std::optional<Ended> look_around(const StepReport& report);
   void log_step(const StepReport& report);
   bool validate_now();
+  std::string deciding_metric(const Metrics& metrics) const;
+  bool is_better(const Metrics& metrics) const;
   /// The averages, where validation and checkpoints show them as the model.
   WeightAverage* shown_average() { return average_ && options_.ema.model ? &*average_ : nullptr; }
   void save();
@@ -296,6 +298,33 @@ void Run::log_step(const StepReport& report) {
   window = {};
 }
 
+/// The metric that was asked for, else the first of the run's own that is there.
+std::string Run::deciding_metric(const Metrics& metrics) const {
+  if (!options_.best.metric.empty()) return options_.best.metric;
+  for (const std::string& name : setup_.main_metrics) {
+    if (metrics.contains(name)) return name;
+  }
+  return setup_.main_metrics.empty() ? "loss" : setup_.main_metrics.front();
+}
+
+/// Whether a validation beats the best so far. Without a number to compare, anything does.
+bool Run::is_better(const Metrics& metrics) const {
+  const std::string metric = deciding_metric(metrics);
+  const auto found = metrics.find(metric);
+  std::string names;
+  for (const auto& [name, value] : metrics) names += (names.empty() ? "" : ", ") + name;
+  require(found != metrics.end(), ErrorKind::config, "train.best",
+          "metric = \"{}\" is not among the validation's: {}", metric, names);
+  const auto best = state_.best_validation.find(metric);
+  if (best == state_.best_validation.end()) return true;
+  if (std::isnan(found->second) || std::isnan(best->second))
+    return std::isnan(best->second) && !std::isnan(found->second);
+  const Better way = options_.best.better;
+  const bool lower =
+      way == Better::lower || (way == Better::automatic && setup_.lower_is_better(metric));
+  return lower ? found->second < best->second : found->second > best->second;
+}
+
 /// Validates and keeps the score; whether it is the best so far. Its time is not training time.
 bool Run::validate_now() {
   if (!setup_.validate || setup_.dry_run) return false;
@@ -312,18 +341,8 @@ bool Run::validate_now() {
   for (Hook* hook : setup_.hooks) hook->after_validation(state_.step, metrics);
   state_.validated_step = state_.step;
   state_.last_validation = metrics;
-  const KeepBest& rule = options_.best;
-  if (!rule.enabled) return false;
-  const auto found = metrics.find(rule.metric);
-  std::string names;
-  for (const auto& [name, value] : metrics) names += (names.empty() ? "" : ", ") + name;
-  require(found != metrics.end(), ErrorKind::config, "train.best",
-          "metric = \"{}\" is not among the validation's: {}", rule.metric, names);
-  const auto best = state_.best_validation.find(rule.metric);
-  const bool first = best == state_.best_validation.end();
-  const bool better = !std::isnan(found->second) &&
-                      (first || (rule.better == Better::lower ? found->second < best->second
-                                                              : found->second > best->second));
+  if (!options_.best.enabled) return false;
+  const bool better = is_better(metrics);
   if (!better) {
     ++state_.stale_validations;
     return false;

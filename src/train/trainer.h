@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/writer.h"
@@ -35,6 +36,13 @@ struct TrainSetup {
   std::function<void()> opened = {};
   /// Metrics on held-out data, under no_grad; empty: no validation.
   std::function<Metrics()> validate;
+  /// What decides which checkpoint is best where train.best names nothing: the first of these that
+  /// validation gives. A value that is not a number is worse than any other.
+  std::vector<std::string> main_metrics = {"loss"};
+  /// Whether smaller values of a metric are better.
+  std::function<bool(std::string_view)> lower_is_better = [](std::string_view metric) {
+    return metric == "loss";
+  };
   /// The effective configuration: a resumed run with another one is refused.
   std::vector<config::FlatField> config;
   /// 0, or the signal that asks to save and end (StopSignal::signal_number); asked once an update.

@@ -101,6 +101,21 @@ TEST(StudyResults, TheTableShowsThem) {
   EXPECT_EQ(table.best_row, 1u);
 }
 
+TEST(StudyResults, ManyTasksHaveATableWithARowEach) {
+  Results results;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) results.columns.push_back({name, "f1"});
+  results.rows = {{.label = "baseline", .values = {{0.5, 0.7}, {0.1}, {}, {0.2}, {0.3}, {0.4}}},
+                  {.label = "other", .values = {{0.6}, {0.2}, {0.3}, {0.2}, {0.3}, {0.4}}}};
+  const eval::Table tasks = task_table(results);
+  ASSERT_EQ(tasks.rows.size(), 6u);
+  EXPECT_THAT(tasks.rows[0], ElementsAre("a", "f1", "0.6000 ± 0.1414", "0.6000"));
+  EXPECT_EQ(tasks.rows[2][2], "–");
+  EXPECT_EQ(tasks.columns[3].title, "other");
+  EXPECT_EQ(result_table(results).columns[2].title, "mean") << "without the tasks' columns";
+  results.columns.resize(2);
+  EXPECT_TRUE(task_table(results).rows.empty()) << "few tasks stand in the table of variants";
+}
+
 TEST(StudyResults, WhatHasNoResultIsLeftOutOfPairsAndNamed) {
   SmallStudy study;
   study.records[1] = {.state = State::failed, .error = "[data] no such file"};  // baseline, a, 1

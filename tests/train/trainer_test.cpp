@@ -46,24 +46,32 @@ struct ToyRun {
   bool resume = false;
   bool dry_run = false;
   std::vector<config::FlatField> config{{"train.seed", "1"}};
+  std::vector<std::string> main_metrics{"loss"};
+  std::vector<Metrics> validations;  ///< what validations give, in order; empty: the true loss
+
+  Metrics validate() {
+    if (!validations.empty()) {
+      const Metrics next = validations.front();
+      validations.erase(validations.begin());
+      return next;
+    }
+    return {{"loss", toy.map->weight.square().sum().item<double>()}};
+  }
 
   TrainOutcome train(const fs::path& run) {
-    return run_training(
-        {.trainee = toy,
-         .batches = stream,
-         .options = options,
-         .run = run,
-         .write_model = [this](const fs::path& folder) { toy.write(folder); },
-         .read_model = [this](const fs::path& folder) { toy.read(folder); },
-         .validate =
-             [this] {
-               return Metrics{{"loss", toy.map->weight.square().sum().item<double>()}};
-             },
-         .config = config,
-         .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
-         .hooks = hooks,
-         .resume = resume,
-         .dry_run = dry_run});
+    return run_training({.trainee = toy,
+                         .batches = stream,
+                         .options = options,
+                         .run = run,
+                         .write_model = [this](const fs::path& folder) { toy.write(folder); },
+                         .read_model = [this](const fs::path& folder) { toy.read(folder); },
+                         .validate = [this] { return validate(); },
+                         .main_metrics = main_metrics,
+                         .config = config,
+                         .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
+                         .hooks = hooks,
+                         .resume = resume,
+                         .dry_run = dry_run});
   }
 };
 
@@ -255,6 +263,28 @@ TEST(Trainer, StopsWhenValidationNoLongerImproves) {
   EXPECT_EQ(outcome.step, outcome.best_step + 2);
   EXPECT_EQ(fs::read_symlink(folder.path() / "best"),
             fmt::format("checkpoint-{}", outcome.best_step));
+}
+
+TEST(Trainer, TheMainMetricDecidesAndNoNumberLosesToAny) {
+  const double nan = std::nan("");
+  const auto best_step = [](std::vector<std::string> main, std::vector<Metrics> validations) {
+    ScratchFolder folder;
+    ToyRun run;
+    run.options.steps = static_cast<int64_t>(validations.size());
+    run.options.validate_every = 1;
+    run.main_metrics = std::move(main);
+    run.validations = std::move(validations);
+    return run.train(folder.path()).best_step;
+  };
+  EXPECT_EQ(best_step({"f1", "loss"}, {{{"f1", 0.2}, {"loss", 1}},
+                                       {{"f1", 0.6}, {"loss", 3}},
+                                       {{"f1", 0.5}, {"loss", 0.5}}}),
+            2)
+      << "larger is better";
+  EXPECT_EQ(best_step({"f1", "loss"}, {{{"loss", 1}}, {{"loss", 0.4}}, {{"loss", 3}}}), 2)
+      << "no f1 for these rows: the loss";
+  EXPECT_EQ(best_step({"r"}, {{{"r", nan}}, {{"r", -0.3}}, {{"r", nan}}, {{"r", -0.5}}}), 2);
+  EXPECT_EQ(best_step({"r"}, {{{"r", nan}}, {{"r", nan}}}), 1);
 }
 
 TEST(Trainer, NamesTheMetricsThereAreWhenTheBestOneIsMissing) {
