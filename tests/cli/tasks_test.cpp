@@ -295,6 +295,43 @@ TEST_F(TaskRuns, SplitKeepsGroupsTogetherAndTrainExamplesLimitsTraining) {
   EXPECT_NE(unknown.err.find("did you mean 'tagging'"), std::string::npos) << unknown.err;
 }
 
+TEST_F(TaskRuns, EveryHeadTrainsTwoStepsOnWordNet) {
+  if (!std::filesystem::exists("/usr/share/wordnet")) GTEST_SKIP() << "WordNet is not installed";
+  struct Kind {
+    std::string wordnet, task, file, options;
+  };
+  const std::string pairs = "--set task.similarity.lowest=0 --set task.similarity.highest=1";
+  const std::vector<Kind> kinds = {
+      {"category", "classification", "dev.jsonl", ""},
+      {"is-a", "classification", "dev.jsonl", ""},
+      {"tagging", "tagging", "dev.conll", ""},
+      {"span", "span", "dev.json",
+       "--set task.span.max_question=12 --set task.span.stride=4 --set task.span.no_answer=true"},
+      {"choice", "choice", "dev.jsonl", ""},
+      {"similarity", "similarity", "dev.jsonl", pairs},
+      {"similarity", "regression", "dev.jsonl", ""},
+      {"contrastive", "contrastive", "dev.jsonl", ""}};
+  for (const Kind& kind : kinds) {
+    SCOPED_TRACE(kind.wordnet + ", " + kind.task);
+    const std::filesystem::path data = folder_ / kind.wordnet;
+    if (!std::filesystem::exists(data)) {
+      const Ran made =
+          run("prepare --quiet --task wordnet-" + kind.wordnet + " --out " + data.string());
+      ASSERT_EQ(made.code, 0) << made.err;
+    }
+    std::filesystem::remove_all(folder_ / "run");
+    const std::string common =
+        "finetune --quiet --threads 1 --model " + pretrained().string() +
+        " --set train.steps=2 --set train.validate_every=0 --set data.max_length=32 --set "
+        "data.train_examples=64 --set train.batch_tokens=256 --set data.columns.skip_bad=true "
+        "--out " +
+        at("run") + " --set task.kind=" + kind.task + " --set data.train=";
+    const Ran tuned = run(common + (data / kind.file).string() + " " + kind.options);
+    EXPECT_EQ(tuned.code, 0) << tuned.err;
+    if (tuned.code == 0) EXPECT_EQ(json::parse(tuned.out).at("step"), 2);
+  }
+}
+
 TEST_F(TaskRuns, AHeadWithAnotherNumberOfLabelsIsNamed) {
   spill(folder_ / "good.tsv", "the\tO\ndog\tB-PET\n\n");
   ASSERT_EQ(run(finetune_task("tagging", "good.tsv", "--set train.steps=2")).code, 0);

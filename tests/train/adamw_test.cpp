@@ -72,9 +72,7 @@ void expect_update_raises_version(torch::Device device) {
   EXPECT_NE(value._version(), before);
 }
 
-TEST(AdamW, AnUpdateIsSeenByWhatIsMadeOfTheWeights) {
-  expect_update_raises_version(torch::kCPU);
-}
+TEST(AdamW, AnUpdateIsSeenByWhatIsMadeOfTheWeights) { expect_update_raises_version(torch::kCPU); }
 
 TEST(AdamW, AnUpdateOnCudaIsSeenByWhatIsMadeOfTheWeights) {
   TENFOLD_NEEDS_CUDA();
