@@ -74,7 +74,7 @@ bool is_header(std::string_view text, size_t at) {
 TomlFault toml_fault(std::string_view text) {
   constexpr std::string_view kMark = "\xEF\xBB\xBF";
   size_t dots = 0;
-  int64_t depth = 0;        // open brackets
+  std::string open;         // brackets, the innermost last
   bool line_begins = true;  // nothing but blanks so far
   bool in_word = false;     // what precedes is part of one; a bracket behind that is, too
   size_t lines_at = 0;
@@ -103,14 +103,18 @@ TomlFault toml_fault(std::string_view text) {
     }
     if (static_cast<unsigned char>(c) >= 0x80)
       return fault(at, "a character that is not ASCII needs quotes around it");
-    if (c == '[' && depth == 0 && line_begins && !is_header(text, at))
+    if (c == '[' && open.empty() && line_begins && !is_header(text, at))
       return fault(at, "a table's name must follow '['");
     if (c == '[' || c == '{') {
-      ++depth;
+      open += c;
     } else {
       in_word = std::string_view(" \t\r\n=,.").find(c) == std::string_view::npos;
     }
-    if (c == ']' || c == '}') --depth;
+    if ((c == ']' || c == '}') && !open.empty()) {
+      if (open.back() != (c == ']' ? '[' : '{'))
+        return fault(at, fmt::format("a '{}' that closes a '{}'", c, open.back()));
+      open.pop_back();
+    }
     line_begins = c == '\n' || (line_begins && (c == ' ' || c == '\t'));
     if (is_date_without_time(text, at)) return fault(at, "a date needs quotes around it");
     if (c == '.' && ++dots > kMostDots)

@@ -18,7 +18,7 @@ struct TomlFault {
 /// - characters beyond ASCII (it runs into an unreachable place at letters such as U+0409), also
 ///   where quotes begin inside of a word, which it reads on, and behind a backslash of a text;
 /// - dates without a time (it takes for granted that a digit follows the T of 2026-01-01T) and
-///   headers without a name (the same for `[`);
+///   headers without a name (the same for `[`), and brackets closed by those of another kind;
 /// - more than 32 dots between two of = , [ ] { }: keys of thousands of parts nest tables so deep
 ///   that taking them apart runs out of stack.
 TomlFault toml_fault(std::string_view text);
