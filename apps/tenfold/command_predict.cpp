@@ -4,7 +4,6 @@
 #include "column_options.h"
 #include "data/glue.h"
 #include "data/object_rows.h"
-#include "data/tagged_rows.h"
 #include "data/task.h"
 #include "data/text_lines.h"
 #include "json_text.h"
@@ -16,6 +15,7 @@
 #include "support/strings.h"
 #include "task_choice.h"
 #include "task_table.h"
+#include "task_tagging.h"
 
 namespace tenfold::app {
 namespace {
@@ -110,9 +110,13 @@ struct JoinedWords {
   }
 };
 
-/// {"words", "tags"}.
-void predict_tags(const Model& model, const PredictRows& arguments, ResultsOut& out) {
-  const auto file = data::read_tagged(arguments.input, {}, data::Labels::optional);
+/// {"words", "tags"}; words stand where the model remembers them to stand.
+void predict_tags(const Model& model, const TaggingOptions& task, const PredictRows& arguments,
+                  ResultsOut& out) {
+  data::TagColumns columns = task.columns;
+  columns.skip_bad = columns.skip_bad || arguments.columns.skip_bad;
+  if (columns.encoding == data::TextEncoding::utf8) columns.encoding = arguments.columns.encoding;
+  const auto file = data::read_tagged(arguments.input, columns, data::Labels::optional);
   by_portions(file.rows.size(), out, [&](size_t begin, size_t end) {
     std::vector<JoinedWords> joined;
     for (size_t i = begin; i < end; ++i) joined.emplace_back(file.rows[i].words);
@@ -149,7 +153,8 @@ void predict_choices(const Model& model, const PredictRows& arguments, ResultsOu
 }
 
 int predict(const PredictRows& arguments, Program& program) {
-  const std::string kind = task_of(model::read_description(arguments.model)).kind;
+  const config::Choice task = task_of(model::read_description(arguments.model));
+  const std::string& kind = task.kind;
   require(!kind.empty() && kind != "span", kind.empty() ? ErrorKind::checkpoint : ErrorKind::usage,
           "predict", "{} {}", arguments.model.string(),
           kind.empty() ? "is no fine-tuned model: fine-tune it first"
@@ -162,7 +167,7 @@ int predict(const PredictRows& arguments, Program& program) {
   const Model model = open_for_prediction(arguments, ModelHead::as_stored, program);
   ResultsOut out(arguments.output);
   if (kind == "tagging") {
-    predict_tags(model, arguments, out);
+    predict_tags(model, task.as<TaggingOptions>(), arguments, out);
   } else if (kind == "choice") {
     predict_choices(model, arguments, out);
   } else {

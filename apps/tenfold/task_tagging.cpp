@@ -1,11 +1,12 @@
 // Tagging of words: CoNLL columns in, entities found.
 // Not here: tags of running text (the public Model).
+#include "task_tagging.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
 
-#include "data/tagged_rows.h"
 #include "data/word_collator.h"
 #include "data/word_windows.h"
 #include "eval/entity_score.h"
@@ -16,13 +17,6 @@
 
 namespace tenfold::app {
 namespace {
-
-struct TaggingOptions {
-  data::TagColumns columns;
-  void fields(config::FieldVisitor& v) {
-    v.group("columns", columns, "where words and tags stand, and the scheme of tags");
-  }
-};
 
 bool is_entity_tag(const std::string& tag) {
   return tag == "O" || (tag.size() > 2 && tag[1] == '-');
@@ -138,6 +132,10 @@ std::unique_ptr<TaskRows> read_tags(const TaskReading& reading, std::vector<std:
 }
 
 }  // namespace
+
+void TaggingOptions::fields(config::FieldVisitor& v) {
+  v.group("columns", columns, "where words and tags stand, and the scheme of tags");
+}
 
 TaskKind tagging_task() {
   const char* summary = "a tag for each word: entities, parts of speech";

@@ -93,6 +93,16 @@ TEST_F(TaskRuns, Tagging) {
   EXPECT_EQ(tags[1].at("tags"), json({"O", "B-WILD", "O", "O", "B-PET"}));
 }
 
+TEST_F(TaskRuns, TaggersRememberWhereWordsStand) {
+  spill(folder_ / "train.tsv", "x\ten:the\tO\ny\ten:dog\tB-PET\n\n");
+  tuned("tagging", "train.tsv",
+        "--set train.steps=1 --set task.tagging.columns.word_prefix=en: --set "
+        "task.tagging.columns.word=1");
+  const auto tags = lines("predict --model " + best() + " --input " + at("train.tsv"));
+  ASSERT_EQ(tags.size(), 1U);
+  EXPECT_EQ(tags[0].at("words"), json({"the", "dog"}));
+}
+
 TEST_F(TaskRuns, SpanAnswers) {
   json paragraphs = json::array();
   const char* animals[] = {"dog", "cat", "bird", "horse", "fish"};
