@@ -23,8 +23,8 @@ toml::table parse_toml(std::string_view text, const std::string& name) {
   require(text.size() <= kMaxConfigBytes, ErrorKind::config, "config",
           "{} has {} bytes, more than the {} allowed here", name, text.size(), kMaxConfigBytes);
   const TomlFault fault = toml_fault(text);
-  require(fault.rule.empty(), ErrorKind::config, "config", "{}:{}: {}", name, fault.line,
-          fault.rule);
+  require(fault.rule.empty(), ErrorKind::config, "config", "{}:{}:{}: {}", name, fault.line,
+          fault.column, fault.rule);
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {

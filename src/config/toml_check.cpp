@@ -76,25 +76,29 @@ TomlFault toml_fault(std::string_view text) {
   size_t dots = 0;
   std::string open;         // brackets, the innermost last
   bool line_begins = true;  // nothing but blanks so far
-  bool in_word = false;     // what precedes is part of one; a bracket behind that is, too
-  size_t lines_at = 0;
-  int64_t line = 1;
+  bool at_key = true;       // a key or header stands here, whose parts dots divide
+  char last = '\n';         // what came before, blanks left out, and ends of lines within brackets
   const auto fault = [&](size_t at, std::string rule) {
-    line += std::count(text.begin() + static_cast<std::ptrdiff_t>(lines_at),
-                       text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    return TomlFault{line, std::move(rule)};
+    const std::string_view before = text.substr(0, at);
+    const size_t line_at = before.rfind('\n') + 1;  // 0 in the first line
+    const std::string_view in_line = before.substr(line_at);
+    return TomlFault{1 + std::count(before.begin(), before.end(), '\n'),
+                     1 + std::count_if(in_line.begin(), in_line.end(),
+                                       [](char c) { return (c & 0xC0) != 0x80; }),
+                     std::move(rule)};
   };
   for (size_t at = text.starts_with(kMark) ? kMark.size() : 0; at < text.size();) {
     const char c = text[at];
     if (c == '"' || c == '\'') {
-      // The parser reads on to the end of the word, string or not.
-      if (in_word) return fault(at, "a quote inside of a word");
+      // Elsewhere the parser reads on to the end of the word, string or not.
+      if (std::string_view(at_key ? "\n.,{[" : "=,[").find(last) == std::string_view::npos)
+        return fault(at, "a quote inside of a word");
       const size_t end = behind_string(text, at);
       if (c == '"' && escapes_beyond_ascii(text.substr(at, end - at)))
         return fault(at, "ASCII must follow a backslash");
       at = end;
       line_begins = false;
-      in_word = true;
+      last = c;
       continue;
     }
     if (c == '#') {
@@ -106,10 +110,20 @@ TomlFault toml_fault(std::string_view text) {
     if (c == '[' && open.empty() && line_begins && !is_header(text, at))
       return fault(at, "a table's name must follow '['");
     if (c == '[' || c == '{') {
+      // The second bracket of "[[" is a header's, too.
+      const bool header = c == '[' && at_key && (line_begins || last == '[');
+      if (!header && (at_key || std::string_view("=,[").find(last) == std::string_view::npos))
+        return fault(at, "a bracket inside of a word");
+      at_key = header || c == '{';
       open += c;
-    } else {
-      in_word = std::string_view(" \t\r\n=,.").find(c) == std::string_view::npos;
     }
+    if (c == '=' && !at_key) return fault(at, "an '=' inside of a value");
+    if (c == ',' && open.empty()) return fault(at, "a ',' outside of brackets");
+    if (c == '=') at_key = false;
+    if (c == ',') at_key = !open.empty() && open.back() == '{';
+    if (c == '\n' && open.empty()) at_key = true;
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || (c == '\n' && !open.empty());
+    if (!blank) last = c;
     if ((c == ']' || c == '}') && !open.empty()) {
       if (open.back() != (c == ']' ? '[' : '{'))
         return fault(at, fmt::format("a '{}' that closes a '{}'", c, open.back()));

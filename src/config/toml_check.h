@@ -10,7 +10,7 @@ namespace tenfold::config {
 
 /// Where a text breaks a rule and which one; an empty rule: nowhere.
 struct TomlFault {
-  int64_t line = 0;
+  int64_t line = 0, column = 0;  ///< from 1, in characters
   std::string rule;
 };
 
