@@ -122,7 +122,13 @@ TomlFault toml_fault(std::string_view text) {
     if (c == '=') at_key = false;
     if (c == ',') at_key = !open.empty() && open.back() == '{';
     if (c == '\n' && open.empty()) at_key = true;
+    const bool is_mark = std::string_view("=,[]{}\n").find(c) != std::string_view::npos;
+    const bool behind_value = std::string_view("=,[").find(last) == std::string_view::npos;
+    const bool word_goes_on =
+        at > 0 && std::string_view(" \t\r\n\"']}").find(text[at - 1]) == std::string_view::npos;
     const bool blank = c == ' ' || c == '\t' || c == '\r' || (c == '\n' && !open.empty());
+    if (!at_key && !is_mark && !blank && behind_value && !word_goes_on)
+      return fault(at, "a second value in the place of one");
     if (!blank) last = c;
     if ((c == ']' || c == '}') && !open.empty()) {
       if (open.back() != (c == ']' ? '[' : '{'))

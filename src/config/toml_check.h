@@ -19,6 +19,8 @@ struct TomlFault {
 ///   where quotes begin inside of a word, which it reads on, and behind a backslash of a text;
 /// - dates without a time (it takes for granted that a digit follows the T of 2026-01-01T) and
 ///   headers without a name (the same for `[`), and brackets closed by those of another kind;
+/// - a quote, bracket, = or , where none belongs, and a word behind a value: it reads on through
+///   what follows;
 /// - more than 32 dots between two of = , [ ] { }: keys of thousands of parts nest tables so deep
 ///   that taking them apart runs out of stack.
 TomlFault toml_fault(std::string_view text);
