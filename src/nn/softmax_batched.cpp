@@ -19,7 +19,7 @@ struct Group {
   std::vector<const AttentionSequence*> sequences;
   int64_t queries = 0, keys = 0;  ///< N, M
   int64_t rows = 0, scores = 0;   ///< real query rows; real pairs of query and key, of one head
-  bool one_mask = true;           ///< every key is seen by every query and none is padding
+  bool all_seen = true;           ///< every key is seen by every query and none is padding
 
   Tensor query_row_GN, key_row_GM, key_place_GM, query_place_GN;
   Tensor first_GN, last_GN, skipped_GN;  ///< keys first <= j < last but not `skipped` are seen
@@ -50,7 +50,7 @@ void Group::fill(torch::Device device) {
       skipped[at] = seen.skip;
       skips = skips || seen.skip >= 0;
       every_query_sees = every_query_sees && seen.hi - seen.lo > (seen.skip >= 0 ? 1 : 0);
-      one_mask = one_mask && seen.lo == 0 && seen.hi == keys && seen.skip < 0;
+      all_seen = all_seen && seen.lo == 0 && seen.hi == keys && seen.skip < 0;
       if (n < s.queries) real.push_back(g * queries + n);
     }
     for (int64_t m = 0; m < keys; ++m) {
@@ -171,7 +171,7 @@ Tensor contexts_with_scores(const Group& group, const GroupInputs& in, const Sof
     if (plan.hand_on_scores) handed_on.push_back(score_GHNM.masked_select(real_GHNM));
   }
   if (plan.bias) score_GHNM = score_GHNM + bias_of(group, *plan.bias);
-  if (!group.one_mask) {
+  if (!group.all_seen) {
     score_GHNM = score_GHNM.masked_fill(visible_pairs(group).logical_not(),
                                         -std::numeric_limits<double>::infinity());
   }
@@ -195,7 +195,7 @@ Tensor contexts(const Group& group, const GroupInputs& in, const SoftmaxPlan& pl
   const bool plain = plan.dropout == 0 && !plan.bias && !plan.hand_on_scores && !in.carry.defined();
   if (!plain || !group.every_query_sees) return contexts_with_scores(group, in, plan, handed_on);
   std::optional<Tensor> mask;
-  if (!group.one_mask) {
+  if (!group.all_seen) {
     mask = visible_pairs(group).expand({-1, in.query_GHNE.size(1), -1, -1});
   }
   return at::scaled_dot_product_attention(in.query_GHNE, in.key_GHME, in.value_GHME, mask,
