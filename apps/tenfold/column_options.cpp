@@ -9,10 +9,8 @@
 namespace tenfold::app {
 namespace {
 
-const std::map<std::string, data::TextEncoding>& encodings() {
-  static const std::map<std::string, data::TextEncoding> names{
-      {"utf-8", data::TextEncoding::utf8}, {"latin-1", data::TextEncoding::latin1}};
-  return names;
+std::map<std::string, data::TextEncoding> encodings() {
+  return {data::kTextEncodings.begin(), data::kTextEncodings.end()};
 }
 
 }  // namespace

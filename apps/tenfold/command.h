@@ -32,6 +32,9 @@ void require_cpu(const Program& program, const std::string& command);
 /// The same where --dtype asks for more than float32.
 void require_float32(const Program& program, const std::string& command);
 
+/// For options that take one value each time they are given.
+void may_be_repeated(CLI::Option* option);
+
 /// For options that take whole numbers from `least` on.
 CLI::Validator whole_number(int64_t least);
 

@@ -55,20 +55,14 @@ void add_report(CLI::App& app, Program& program) {
   command->add_option("--title", spec.title, "title of the page")->required();
   command->add_option("--summary", spec.summary, "one paragraph below it");
   command->add_option("--pretraining", spec.pretraining, "run folder of the pre-training");
-  command->add_option("--run", arguments->runs, "GROUP:SEED=RUN[,EVALUATION.json]; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command->add_option("--fixed", arguments->fixed, "GROUP=metric:value[,...]: a row without runs")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(command->add_option("--run", arguments->runs,
+                                      "GROUP:SEED=RUN[,EVALUATION.json]; may be repeated"));
+  may_be_repeated(command->add_option("--fixed", arguments->fixed,
+                                      "GROUP=metric:value[,...]: a row without runs"));
   command->add_option("--metrics", spec.metrics, "keys of the evaluation files to show")
       ->delimiter(',');
-  command->add_option("--command", spec.commands, "a command to repeat; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(
+      command->add_option("--command", spec.commands, "a command to repeat; may be repeated"));
   command->add_option("--out", spec.output, "HTML file; without it only the table is printed");
   command->callback([=, &program] {
     program.action = [=] {

@@ -40,23 +40,6 @@ struct EvaluateArguments {
   bool list_metrics = false;
 };
 
-/// The task: as asked for, or what the model remembers; with the options given.
-config::Choice chosen_task(const EvaluateArguments& arguments,
-                           const model::ModelDescription& description) {
-  TaskSlot settings{task_of(description)};
-  const config::ChoiceTables tables{{"task", task_choices()}};
-  if (!arguments.task.empty() && arguments.task != settings.task.kind) {
-    settings.task = {find_task(arguments.task).name, nullptr};
-    config::Document kind;
-    kind.set("task.kind=\"" + arguments.task + "\"");
-    kind.read(settings, tables);
-  }
-  config::Document overrides;
-  overrides.set(arguments.overrides);
-  overrides.read(settings, tables);
-  return settings.task;
-}
-
 ModelScores score_rows(const EvaluateArguments& arguments, const model::LoadedModel& model,
                        const config::Choice& task, int64_t max_length, const Tokenizer& tokenizer,
                        Program& program) {
@@ -132,7 +115,8 @@ ModelScores score_model(const EvaluateArguments& arguments, Program& program) {
   const int64_t max_length =
       arguments.max_length > 0 ? std::min(arguments.max_length, positions) : positions;
   if (model.mlm != nullptr) return {.figures = score_text(arguments, model, max_length, tokenizer)};
-  const config::Choice task = chosen_task(arguments, model.description);
+  const config::Choice task =
+      task_with(task_of(model.description), arguments.task, arguments.overrides);
   require(!task.kind.empty(), ErrorKind::checkpoint, "evaluate", "{} is a {}: nothing to evaluate",
           arguments.model.string(), model.description.architecture);
   ModelScores scores = score_rows(arguments, model, task, max_length, tokenizer, program);
@@ -198,12 +182,9 @@ void add_evaluate(CLI::App& app, Program& program) {
   for (const TaskKind& kind : task_kinds()) names.push_back(kind.name);
   command->add_option("--task", arguments->task,
                       join(names, ", ") + "; empty: what the model was made for");
-  command
-      ->add_option("--set", arguments->overrides,
-                   "override an option of the task: task.span.no_answer=true; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(command->add_option(
+      "--set", arguments->overrides,
+      "override an option of the task: task.span.no_answer=true; may be repeated"));
   add_column_options(*command, arguments->columns, data::Labels::required);
   command
       ->add_option("--max-length", arguments->max_length,

@@ -109,6 +109,10 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
                      command == nullptr ? "" : command->get_name() + " ");
 }
 
+void may_be_repeated(CLI::Option* option) {
+  option->take_all()->expected(1)->allow_extra_args(false);
+}
+
 CLI::Validator whole_number(int64_t least) {
   const auto check = [least](const std::string& text) -> std::string {
     int64_t number = 0;

@@ -18,8 +18,8 @@ struct PrepareArguments {
 
 int prepare_task(const PrepareArguments& arguments, const std::string& kind, Program& program) {
   const auto rows = data::write_wordnet_task(kind, arguments.corpus.wordnet, arguments.out);
-  program.terminal.info("{} train, {} dev, {} test rows in {}", rows[0].second, rows[1].second,
-                        rows[2].second, arguments.out.string());
+  program.terminal.info("{} train, {} dev, {} test rows in {}", rows[0], rows[1], rows[2],
+                        arguments.out.string());
   return 0;
 }
 

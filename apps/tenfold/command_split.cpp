@@ -2,7 +2,6 @@
 // Not here: which row goes where (data/split.h), or the kinds' files (task_*.cpp).
 #include "column_options.h"
 #include "command.h"
-#include "config/reader.h"
 #include "support/fail.h"
 #include "support/strings.h"
 #include "task_table.h"
@@ -22,20 +21,13 @@ int split_rows(const SplitArguments& arguments, Program& program) {
   const data::SplitPlan& plan = arguments.plan;
   require(plan.dev + plan.test < 1, ErrorKind::usage, "split",
           "--dev {} and --test {} leave nothing for training", plan.dev, plan.test);
-  TaskSlot settings{{find_task(arguments.task).name, nullptr}};
-  config::Document document;
-  document.set("task.kind=\"" + arguments.task + "\"");
-  document.set(arguments.overrides);
-  document.read(settings, {{"task", task_choices()}});
-  const TaskKind& kind = find_task(settings.task.kind);
-  const auto rows = kind.split({.file = arguments.data,
-                                .columns = arguments.columns,
-                                .task = settings.task,
-                                .log = program.terminal},
-                               plan);
-  program.terminal.info("{} train, {} dev, {} test {} in {}", rows[0].second, rows[1].second,
-                        rows[2].second, kind.name == "span" ? "articles" : "rows",
-                        plan.out.string());
+  const config::Choice task = task_with({}, arguments.task, arguments.overrides);
+  const TaskKind& kind = find_task(task.kind);
+  const auto rows = kind.split(
+      {.file = arguments.data, .columns = arguments.columns, .task = task, .log = program.terminal},
+      plan);
+  program.terminal.info("{} train, {} dev, {} test {} in {}", rows[0], rows[1], rows[2],
+                        kind.name == "span" ? "articles" : "rows", plan.out.string());
   return 0;
 }
 
@@ -59,13 +51,10 @@ void add_split(CLI::App& app, Program& program) {
       ->capture_default_str();
   command->add_option("--seed", arguments->plan.seed, "another seed, another cut")
       ->capture_default_str();
-  command
-      ->add_option("--set", arguments->overrides,
-                   "override an option of the task: task.tagging.columns.word_prefix=en:; may be "
-                   "repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(command->add_option(
+      "--set", arguments->overrides,
+      "override an option of the task: task.tagging.columns.word_prefix=en:; may be "
+      "repeated"));
   add_column_options(*command, arguments->columns, data::Labels::required);
   command->footer(
       "Rows with one first text (a premise, an anchor), questions about one article and equal "

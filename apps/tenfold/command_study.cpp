@@ -122,22 +122,13 @@ void add_study(CLI::App& app, Program& program) {
   command->add_option("--jobs", arguments->jobs, "runs at a time; they share the threads")
       ->check(whole_number(1))
       ->capture_default_str();
-  command->add_option("--task", arguments->tasks, "only this task; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command
-      ->add_option("--reuse", arguments->reuse,
-                   "folder of another study whose finished runs count here; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command
-      ->add_option("--set", arguments->overrides,
-                   "override one key of the study: path=value; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(
+      command->add_option("--task", arguments->tasks, "only this task; may be repeated"));
+  may_be_repeated(command->add_option(
+      "--reuse", arguments->reuse,
+      "folder of another study whose finished runs count here; may be repeated"));
+  may_be_repeated(command->add_option(
+      "--set", arguments->overrides, "override one key of the study: path=value; may be repeated"));
   command->footer(
       [] { return kStudyFooter + config::help_text(config::describe<study::StudyFile>()); });
   command->callback(

@@ -71,6 +71,17 @@ config::Choice task_of(const model::ModelDescription& description) {
   return {};
 }
 
+config::Choice task_with(config::Choice task, const std::string& kind,
+                         const std::vector<std::string>& overrides) {
+  TaskSlot settings{std::move(task)};
+  const config::ChoiceTables tables{{"task", task_choices()}};
+  if (!kind.empty() && kind != settings.task.kind) settings.task = usual_options(find_task(kind));
+  config::Document document;
+  document.set(overrides);
+  document.read(settings, tables);
+  return settings.task;
+}
+
 std::string task_note(const config::Choice& task) {
   TaskSlot note{task};
   return config::write_json(note).at("task").dump();

@@ -113,6 +113,11 @@ config::ChoiceTable task_choices();
 /// the kind that its head is for. An empty kind where that is none of the table's.
 config::Choice task_of(const model::ModelDescription& description);
 
+/// A task with options overridden ("task.span.no_answer=true"). A `kind` that is not empty and not
+/// the task's own takes its place, with its defaults.
+config::Choice task_with(config::Choice task, const std::string& kind,
+                         const std::vector<std::string>& overrides);
+
 /// The note itself, for ModelDescription::task.
 std::string task_note(const config::Choice& task);
 

@@ -91,12 +91,8 @@ std::string outcome_line(const train::TrainOutcome& outcome, const Drawn& drawn)
 
 void add_run_arguments(CLI::App& command, RunArguments& arguments) {
   command.add_option("--config", arguments.config, "recipe (TOML)");
-  command
-      .add_option("--set", arguments.overrides,
-                  "override one key: path.to.key=value; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  may_be_repeated(command.add_option("--set", arguments.overrides,
+                                     "override one key: path.to.key=value; may be repeated"));
   command.add_option("--out", arguments.out,
                      "run folder: checkpoints, metrics.jsonl, log.txt, TensorBoard events");
   command.add_flag("--resume", arguments.resume,

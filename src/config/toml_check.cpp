@@ -12,6 +12,7 @@ namespace tenfold::config {
 namespace {
 
 constexpr size_t kMostDots = 32;
+constexpr std::string_view kMarks = "=,[]{}\n";  // that stand between words
 
 /// The place behind the string that begins at `at` with a quote.
 size_t behind_string(std::string_view text, size_t at) {
@@ -87,11 +88,13 @@ TomlFault toml_fault(std::string_view text) {
                                        [](char c) { return (c & 0xC0) != 0x80; }),
                      std::move(rule)};
   };
+  const auto is_one_of = [](char c, std::string_view set) { return set.find(c) != set.npos; };
   for (size_t at = text.starts_with(kMark) ? kMark.size() : 0; at < text.size();) {
     const char c = text[at];
+    const bool value_may_begin = !at_key && is_one_of(last, "=,[");
     if (c == '"' || c == '\'') {
       // Elsewhere the parser reads on to the end of the word, string or not.
-      if (std::string_view(at_key ? "\n.,{[" : "=,[").find(last) == std::string_view::npos)
+      if (!value_may_begin && !(at_key && is_one_of(last, "\n.,{[")))
         return fault(at, "a quote inside of a word");
       const size_t end = behind_string(text, at);
       if (c == '"' && escapes_beyond_ascii(text.substr(at, end - at)))
@@ -112,8 +115,7 @@ TomlFault toml_fault(std::string_view text) {
     if (c == '[' || c == '{') {
       // The second bracket of "[[" is a header's, too.
       const bool header = c == '[' && at_key && (line_begins || last == '[');
-      if (!header && (at_key || std::string_view("=,[").find(last) == std::string_view::npos))
-        return fault(at, "a bracket inside of a word");
+      if (!header && !value_may_begin) return fault(at, "a bracket inside of a word");
       at_key = header || c == '{';
       open += c;
     }
@@ -122,12 +124,9 @@ TomlFault toml_fault(std::string_view text) {
     if (c == '=') at_key = false;
     if (c == ',') at_key = !open.empty() && open.back() == '{';
     if (c == '\n' && open.empty()) at_key = true;
-    const bool is_mark = std::string_view("=,[]{}\n").find(c) != std::string_view::npos;
-    const bool behind_value = std::string_view("=,[").find(last) == std::string_view::npos;
-    const bool word_goes_on =
-        at > 0 && std::string_view(" \t\r\n\"']}").find(text[at - 1]) == std::string_view::npos;
-    const bool blank = c == ' ' || c == '\t' || c == '\r' || (c == '\n' && !open.empty());
-    if (!at_key && !is_mark && !blank && behind_value && !word_goes_on)
+    const bool blank = is_one_of(c, " \t\r") || (c == '\n' && !open.empty());
+    const bool word_goes_on = at > 0 && !is_one_of(text[at - 1], " \t\r\n\"']}");
+    if (!at_key && !value_may_begin && !word_goes_on && !blank && !is_one_of(c, kMarks))
       return fault(at, "a second value in the place of one");
     if (!blank) last = c;
     if ((c == ']' || c == '}') && !open.empty()) {
@@ -139,7 +138,7 @@ TomlFault toml_fault(std::string_view text) {
     if (is_date_without_time(text, at)) return fault(at, "a date needs quotes around it");
     if (c == '.' && ++dots > kMostDots)
       return fault(at, fmt::format("a key of more than {} parts", kMostDots));
-    if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) dots = 0;
+    if (is_one_of(c, kMarks)) dots = 0;
     ++at;
   }
   return {};

@@ -22,7 +22,7 @@ void ReadingRules::fields(config::FieldVisitor& v) {
 
 void encoding_field(config::FieldVisitor& v, TextEncoding& encoding) {
   v.field("encoding", encoding, "latin-1: lines that are not UTF-8 are read as Latin-1",
-          {{"utf-8", TextEncoding::utf8}, {"latin-1", TextEncoding::latin1}});
+          kTextEncodings);
 }
 
 void BadRows::tell(int64_t line, const std::string& why) {

@@ -15,15 +15,15 @@ namespace {
 
 using Row = nlohmann::ordered_json;
 
+/// Looks at the parts before a file is touched.
 SplitCounts commit(SplitFiles& files, const SplitPlan& plan) {
-  SplitCounts counts = files.commit();
   const std::array<double, 3> wanted = {1 - plan.dev - plan.test, plan.dev, plan.test};
-  constexpr std::array<std::string_view, 3> names = {"train", "dev", "test"};
-  for (size_t i = 0; i < counts.size(); ++i) {
-    require(wanted[i] <= 0 || counts[i].second > 0, ErrorKind::data, "split",
-            "no row fell to {}: too few for a share of {:.3g}", names[i], wanted[i]);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    require(wanted[i] <= 0 || files.counts()[i] > 0, ErrorKind::data, "split",
+            "no row fell to {}: too few for a share of {:.3g}", kSplitNames[i], wanted[i]);
   }
-  return counts;
+  files.commit();
+  return files.counts();
 }
 
 Row row_of(const TaskRow& row) {

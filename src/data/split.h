@@ -19,7 +19,7 @@ struct SplitPlan {
 };
 
 // Each writes OUT/train, dev and test and counts their rows. Error{data} where a part that was
-// asked for gets no row.
+// asked for gets no row; then no file is touched.
 
 /// .jsonl; a group is one first text: a premise with all its hypotheses.
 SplitCounts write_split(std::span<const TaskRow> rows, const SplitPlan& plan);

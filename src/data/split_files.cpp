@@ -10,9 +10,8 @@ namespace tenfold::data {
 
 SplitFiles::SplitFiles(const std::filesystem::path& out, std::string_view extension) {
   tenfold::create_directories(out);
-  constexpr std::array<std::string_view, 3> names = {"train", "dev", "test"};
-  for (size_t i = 0; i < names.size(); ++i)
-    paths_[i] = out / fmt::format("{}.{}", names[i], extension);
+  for (size_t i = 0; i < paths_.size(); ++i)
+    paths_[i] = out / fmt::format("{}.{}", kSplitNames[i], extension);
 }
 
 void SplitFiles::add(Split part, std::string_view row) {
@@ -35,10 +34,8 @@ void SplitFiles::enclose(std::string_view version) {
   }
 }
 
-SplitCounts SplitFiles::commit() {
-  SplitCounts counts;
+void SplitFiles::commit() {
   for (size_t i = 0; i < paths_.size(); ++i) {
-    counts.emplace_back(static_cast<Split>(i), rows_[i]);
     if (rows_[i] == 0) {
       tenfold::remove_all(paths_[i]);
       continue;
@@ -48,7 +45,6 @@ SplitCounts SplitFiles::commit() {
                        read_file(paths_[i], texts_[i].size()) == texts_[i];
     if (!there) write_file_atomically(paths_[i], texts_[i]);
   }
-  return counts;
 }
 
 }  // namespace tenfold::data

@@ -7,15 +7,16 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace tenfold::data {
 
 enum class Split : uint8_t { train, dev, test };
 
-/// Rows of each part, in that order.
-using SplitCounts = std::vector<std::pair<Split, int64_t>>;
+/// The names of the parts and of their files, by Split.
+inline constexpr std::array<std::string_view, 3> kSplitNames = {"train", "dev", "test"};
+
+/// Rows of each part, by Split.
+using SplitCounts = std::array<int64_t, 3>;
 
 /// Gathers rows as lines of text and writes the files at the end. A file that holds just this
 /// already is left as it is, so that an unfinished preparation finds its input unchanged.
@@ -29,13 +30,15 @@ class SplitFiles {
   /// Makes each file one JSON object {"version", "data": [rows]}.
   void enclose(std::string_view version);
 
+  const SplitCounts& counts() const { return rows_; }
+
   /// Writes the files of the parts that have rows; one without has no file.
-  SplitCounts commit();
+  void commit();
 
  private:
   std::array<std::filesystem::path, 3> paths_;
   std::array<std::string, 3> texts_;
-  std::array<int64_t, 3> rows_{};
+  SplitCounts rows_{};
 };
 
 }  // namespace tenfold::data

@@ -24,7 +24,10 @@ class TaskFiles {
   void add_text(const Synset& synset, std::string_view row) { files_.add(split_of(synset), row); }
   void add(const Synset& synset, const Row& row) { add_text(synset, row.dump()); }
   void enclose(std::string_view version) { files_.enclose(version); }
-  SplitCounts commit() { return files_.commit(); }
+  SplitCounts commit() {
+    files_.commit();
+    return files_.counts();
+  }
 
  private:
   SplitFiles files_;

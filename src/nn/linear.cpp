@@ -2,7 +2,6 @@
 // Not here: packed products (packing.cpp).
 #include "nn/linear.h"
 
-#include "nn/onednn.h"
 #include "nn/product.h"
 #include "support/rng.h"
 #include "tensor/init.h"
@@ -17,8 +16,7 @@ Linear::Linear(const LinearSpec& spec, uint64_t seed, torch::TensorOptions optio
 
 Tensor Linear::forward(const Tensor& x, Activation activation) const {
   if (packed_.serves(x)) return packed_.linear(x, activation);
-  if (x.scalar_type() == weight.scalar_type() || (at::GradMode::is_enabled() && !onednn_serves(x)))
-    return activate(linear_product(x, weight, bias), activation);
+  if (!reads_narrow_copy(x, weight)) return activate(linear_product(x, weight, bias), activation);
   return activate(linear_product(x, weight, bias, narrow_.in(x.scalar_type(), {weight})),
                   activation);
 }

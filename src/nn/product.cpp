@@ -42,6 +42,11 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
 
 }  // namespace
 
+bool reads_narrow_copy(const Tensor& x, const Tensor& weight) {
+  return x.scalar_type() != weight.scalar_type() &&
+         (!at::GradMode::is_enabled() || onednn_serves(x));
+}
+
 Tensor linear_product_value(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::optional<Tensor> b = bias_like(bias, x);
   if (serves(x, weight)) return onednn_linear(x, weight, b.value_or(Tensor()));

@@ -18,4 +18,8 @@ Tensor linear_product(const Tensor& x, const Tensor& weight, const Tensor& bias,
 /// The same without autograd, W in the number format of x.
 Tensor linear_product_value(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
+/// Whether a product of x reads a copy of the weight in x's number format, which pays to be kept.
+/// Gradients without oneDNN go through libtorch's own cast.
+bool reads_narrow_copy(const Tensor& x, const Tensor& weight);
+
 }  // namespace tenfold::nn

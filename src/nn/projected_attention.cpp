@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "nn/onednn.h"
 #include "nn/product.h"
 #include "support/rng.h"
 
@@ -40,8 +39,7 @@ Tensor ProjectedAttention::fused_bias() const {
 
 Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
   if (packed_.serves(x_TD)) return packed_.linear(x_TD, Activation::none);
-  if (x_TD.scalar_type() == query_->weight.scalar_type() ||
-      (at::GradMode::is_enabled() && !onednn_serves(x_TD)))
+  if (!reads_narrow_copy(x_TD, query_->weight))
     return linear_product(x_TD, fused_weight(), fused_bias());
   const Tensor narrow =
       narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight});

@@ -125,9 +125,7 @@ TEST_F(SplitRows, SentencesChoicesAndAnchorsComeBack) {
     choices.push_back({.question = name, .choices = {"one", "two"}, .label = i % 2});
     anchors.push_back({.anchor = name, .positive = "p", .negatives = {"n", "m"}});
   }
-  const auto total = [](const SplitCounts& counts) {
-    return counts[0].second + counts[1].second + counts[2].second;
-  };
+  const auto total = [](const SplitCounts& counts) { return counts[0] + counts[1] + counts[2]; };
   EXPECT_EQ(total(write_split(sentences, plan_)), 60);
   EXPECT_EQ(read_tagged(file("dev", "conll"), {}, Labels::required).rows.at(0).tags,
             (std::vector<std::string>{"B-X", "I-X"}));

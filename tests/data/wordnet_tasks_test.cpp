@@ -108,7 +108,7 @@ class WordNetTasks : public CorpusFolder {
   }
   int64_t make(const std::string& kind) const {
     int64_t total = 0;
-    for (const auto& [split, rows] : write_wordnet_task(kind, kWordNetFolder, folder_ / kind)) {
+    for (const int64_t rows : write_wordnet_task(kind, kWordNetFolder, folder_ / kind)) {
       EXPECT_GT(rows, 0) << kind;
       total += rows;
     }

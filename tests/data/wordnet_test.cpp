@@ -80,8 +80,7 @@ TEST_F(WordNetFiles, TheRealPackageGivesBalancedPairsAndAllCategories) {
   if (!fs::exists(kWordNetFolder)) GTEST_SKIP() << "the package wordnet-base is not installed";
   EXPECT_EQ(read_wordnet(kWordNetFolder).size(), 117659u);
   int64_t total = 0;
-  for (const auto& [split, rows] :
-       write_wordnet_task("category", kWordNetFolder, folder_ / "category"))
+  for (const int64_t rows : write_wordnet_task("category", kWordNetFolder, folder_ / "category"))
     total += rows;
   EXPECT_EQ(total, 117659);
   write_wordnet_task("is-a", kWordNetFolder, folder_ / "is-a");

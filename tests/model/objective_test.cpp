@@ -6,52 +6,24 @@
 #include <gtest/gtest.h>
 
 #include "cuda.h"
-#include "goldens.h"
 #include "model/checkpoint.h"
 #include "model/classification_objective.h"
 #include "model/mlm_objective.h"
 #include "support/rng.h"
 #include "tensor/init.h"
+#include "tiny_model.h"
 
 namespace tenfold::model {
 namespace {
 
+using testing::batch_of;
+
 ModelDescription small_description(const std::string& architecture) {
-  ModelDescription description;
+  ModelDescription description = testing::tiny_description();
   description.architecture = architecture;
   description.labels = {"a", "b", "c"};
-  EncoderConfig& encoder = description.encoder;
-  encoder.vocab_size = 20;
-  encoder.hidden_size = 8;
-  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
-  encoder.intermediate_size = 16;
-  encoder.max_position_embeddings = 8;
-  encoder.initializer_range = 0.3;
+  description.encoder.initializer_range = 0.3;
   return description;
-}
-
-/// Examples `ids`, each with 4 + (id % 3) tokens of its own; the second token of each is predicted.
-data::Batch batch_of(const std::vector<uint64_t>& ids) {
-  data::Batch batch;
-  batch.example_ids = ids;
-  std::vector<int64_t> lengths, tokens, rows, targets, labels;
-  for (const uint64_t id : ids) {
-    const auto length = static_cast<int64_t>(4 + id % 3);
-    rows.push_back(static_cast<int64_t>(tokens.size()) + 1);
-    targets.push_back(static_cast<int64_t>(5 + id % 10));
-    labels.push_back(static_cast<int64_t>(id % 3));
-    lengths.push_back(length);
-    for (int64_t i = 0; i < length; ++i)
-      tokens.push_back((static_cast<int64_t>(id) * 7 + i * 3) % 19 + 1);
-  }
-  data::TokenBlock block;
-  block.layout = SequenceLayout::of_lengths(lengths);
-  block.ids_T = torch::tensor(tokens, torch::kInt64);
-  batch.inputs["tokens"] = block;
-  batch.fields["predicted_T"] = torch::tensor(rows, torch::kInt64);
-  batch.fields["label_ids"] = torch::tensor(targets, torch::kInt64);
-  batch.fields["labels"] = torch::tensor(labels, torch::kInt64);
-  return batch;
 }
 
 double part_of(const StepResult& result, const std::string& name) {

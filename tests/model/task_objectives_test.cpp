@@ -17,6 +17,7 @@
 #include "model/span_objective.h"
 #include "model/tagging_objective.h"
 #include "tensor/gradient_check.h"
+#include "tiny_model.h"
 
 namespace tenfold::model {
 namespace {
@@ -24,15 +25,10 @@ namespace {
 using data::Example;
 
 ModelDescription tiny_encoder(std::vector<std::string> labels = {"a", "b", "c"}) {
-  ModelDescription description;
+  ModelDescription description = testing::tiny_description();
   description.labels = std::move(labels);
-  EncoderConfig& encoder = description.encoder;
-  encoder.vocab_size = 20;
-  encoder.hidden_size = 8;
-  encoder.num_hidden_layers = encoder.num_attention_heads = 2;
-  encoder.intermediate_size = 16;
-  encoder.max_position_embeddings = 12;
-  encoder.initializer_range = 0.3;
+  description.encoder.max_position_embeddings = 12;
+  description.encoder.initializer_range = 0.3;
   return description;
 }
 

@@ -19,6 +19,7 @@
 #include "support/rng.h"
 #include "train/batch_stream.h"
 #include "train/trainee.h"
+#include "train/trainer.h"
 
 namespace tenfold::train::testing {
 
@@ -177,5 +178,31 @@ inline std::string timeless_metrics(const std::filesystem::path& run) {
   }
   return text;
 }
+
+/// What every run of the toy is set up with; validation and the rest are the test's own.
+struct ToySetup {
+  ToyTrainee toy;
+  ToyStream stream{5};
+  TrainOptions options;
+  std::vector<Hook*> hooks;
+  int stop_at = 0;  ///< a signal arrives during this step
+  int64_t asked = 0;
+  bool resume = false;
+
+  TrainSetup setup(const std::filesystem::path& run) {
+    return {.trainee = toy,
+            .batches = stream,
+            .options = options,
+            .run = run,
+            .write_model = [this](const std::filesystem::path& folder) { toy.write(folder); },
+            .read_model = [this](const std::filesystem::path& folder) { toy.read(folder); },
+            .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
+            .hooks = hooks,
+            .resume = resume};
+  }
+
+  /// The size of the weights, as a loss.
+  double size() const { return toy.map->weight.square().sum().item<double>(); }
+};
 
 }  // namespace tenfold::train::testing

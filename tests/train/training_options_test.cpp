@@ -27,14 +27,7 @@ using testing::ToyStream;
 using testing::ToyTrainee;
 
 /// A run of the toy whose validation is the size of the weights it sees.
-struct OptionsRun {
-  ToyTrainee toy;
-  ToyStream stream{5};
-  TrainOptions options;
-  std::vector<Hook*> hooks;
-  int stop_at = 0;  ///< a signal arrives during this step
-  int64_t asked = 0;
-  bool resume = false;
+struct OptionsRun : testing::ToySetup {
   std::vector<double> validated = {};
 
   OptionsRun() {
@@ -44,24 +37,13 @@ struct OptionsRun {
     options.optimizer = config::Choice::of("adamw", AdamWOptions{.learning_rate = 0.05});
   }
 
-  double size() { return toy.map->weight.square().sum().item<double>(); }
-
   TrainOutcome train(const fs::path& run) {
-    return run_training({.trainee = toy,
-                         .batches = stream,
-                         .options = options,
-                         .run = run,
-                         .write_model = [this](const fs::path& folder) { toy.write(folder); },
-                         .read_model = [this](const fs::path& folder) { toy.read(folder); },
-                         .validate =
-                             [this] {
-                               validated.push_back(size());
-                               return Metrics{{"loss", size()}};
-                             },
-                         .config = {},
-                         .stop_signal = [this] { return ++asked == stop_at ? 15 : 0; },
-                         .hooks = hooks,
-                         .resume = resume});
+    TrainSetup all = setup(run);
+    all.validate = [this] {
+      validated.push_back(size());
+      return Metrics{{"loss", size()}};
+    };
+    return run_training(all);
   }
 };
 
