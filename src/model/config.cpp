@@ -74,6 +74,7 @@ nn::StackSpec EncoderConfig::stack() const {
   spec.width = hidden_size;
   spec.heads = num_attention_heads;
   spec.intermediate_size = intermediate_size;
+  spec.longest = longest_sequence();
   spec.activation = nn::parse_activation(hidden_act);
   spec.hidden_dropout = hidden_dropout_prob;
   spec.attention_dropout = attention_probs_dropout_prob;

@@ -77,12 +77,13 @@ struct AttentionTraits {
   bool incremental = false, bias = false, carry = false, cross = false;
   bool stochastic = false;
   bool exposes_scores = false;  ///< forms raw scores, so they can be carried from layer to layer
-  int64_t fixed_length = 0;     ///< longest sequence it was built for; 0: any
+  int64_t fixed_length = 0;     ///< longest sequence its options allow; 0: any
 };
 
 /// The sizes an attention module is built with.
 struct AttentionShape {
   int64_t width = 0, heads = 0, head_size = 0;  ///< heads * head_size need not equal width
+  int64_t longest = 0;  ///< tokens of the longest sequence the model takes; 0: any
   double dropout = 0.0;
   bool projection_bias = true;
   bool residual_scores = false;  ///< RealFormer: add the carried scores, hand on the sum

@@ -28,6 +28,9 @@ void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See
           "residual_attention adds the raw scores of the layer below, but '{}' attention never "
           "forms scores",
           kind);
+  require(traits.fixed_length == 0 || traits.fixed_length >= spec.longest, ErrorKind::config, where,
+          "'{}' attention is built for at most {} tokens, but the model takes {}", kind,
+          traits.fixed_length, spec.longest);
   for (const See see : kinds) {
     require(std::find(traits.kinds.begin(), traits.kinds.end(), see) != traits.kinds.end(),
             ErrorKind::config, where, "'{}' attention does not honour the mask this model uses",
@@ -78,6 +81,7 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
         .shape = {.width = spec_.width,
                   .heads = spec_.heads,
                   .head_size = spec_.head_size > 0 ? spec_.head_size : spec_.width / spec_.heads,
+                  .longest = spec_.longest,
                   .dropout = spec_.attention_dropout,
                   .residual_scores = run.residual_attention,
                   .initializer_range = spec_.initializer_range},

@@ -38,6 +38,7 @@ struct StackSpec {
   int64_t width = 0, heads = 0;
   int64_t head_size = 0;  ///< 0: width / heads
   int64_t intermediate_size = 0;
+  int64_t longest = 0;  ///< tokens of the longest sequence; 0: any
   Activation activation = Activation::gelu;
   double hidden_dropout = 0.0, attention_dropout = 0.0;
   double layer_norm_eps = 1e-12;

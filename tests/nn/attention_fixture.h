@@ -13,7 +13,7 @@
 
 namespace tenfold::nn::testing {
 
-inline constexpr int64_t kWidth = 12, kHeads = 3, kHeadSize = 4;
+inline constexpr int64_t kWidth = 12, kHeads = 3, kHeadSize = 4, kLongest = 16;
 
 inline Tensor random_rows(int64_t rows, int64_t width, uint64_t seed,
                           at::ScalarType dtype = at::kDouble) {
@@ -68,14 +68,21 @@ inline AttentionContext context_of(const Batch& batch, bool training = false) {
   return context;
 }
 
-inline std::shared_ptr<Attention> build(const AttentionKind& kind, double dropout = 0.0,
+inline std::shared_ptr<Attention> build(const AttentionKind& kind, const config::OptionSet& options,
+                                        double dropout = 0.0,
                                         at::ScalarType dtype = at::kDouble) {
   const AttentionShape shape{.width = kWidth,
                              .heads = kHeads,
                              .head_size = kHeadSize,
+                             .longest = kLongest,
                              .dropout = dropout,
                              .initializer_range = 0.5};
-  return kind.make(shape, *kind.options(), 5, torch::TensorOptions().dtype(dtype));
+  return kind.make(shape, options, 5, torch::TensorOptions().dtype(dtype));
+}
+
+inline std::shared_ptr<Attention> build(const AttentionKind& kind, double dropout = 0.0,
+                                        at::ScalarType dtype = at::kDouble) {
+  return build(kind, *kind.options(), dropout, dtype);
 }
 
 inline Tensor run(const Attention& attention, const AttentionContext& context, const Tensor& x) {

@@ -1,7 +1,8 @@
 // Properties every registered attention kind must have, for every mask kind it honours: a kind that
-// is registered is covered without another line here. Not here: what one kind computes
-// (softmax_attention_test.cpp).
-#include "attention_fixture.h"
+// is registered is covered without another line here, its options by a line in
+// attention_variants.cpp. Not here: what one kind computes (its own tests).
+#include "attention_variants.h"
+#include "nn/attention_fixture.h"
 #include "nn/decode_state.h"
 #include "support/fail.h"
 #include "tensor/gradient_check.h"
@@ -9,25 +10,29 @@
 namespace tenfold::nn::testing {
 namespace {
 
-/// Runs check(kind, mask kinds of the batch) for every registered kind: each mask kind alone, and
-/// all mixed.
+/// Runs check(kind, mask kinds of the batch) for every variant of every registered kind: each mask
+/// kind alone, and all mixed.
 template <typename Check>
 void for_every_kind(Check check) {
-  for (const AttentionKind& kind : attention_table().kinds()) {
-    const AttentionTraits traits = kind.traits(*kind.options());
+  for (const AttentionVariant& variant : attention_variants()) {
+    const AttentionTraits traits = variant.traits();
     for (const See see : traits.kinds) {
-      SCOPED_TRACE(kind.name + " " + kind_name(see));
-      check(kind, std::vector<See>{see});
+      SCOPED_TRACE(variant.name + " " + kind_name(see));
+      check(variant, std::vector<See>{see});
     }
-    SCOPED_TRACE(kind.name + " mixed");
-    check(kind, traits.kinds);
+    SCOPED_TRACE(variant.name + " mixed");
+    check(variant, traits.kinds);
   }
+}
+
+std::shared_ptr<Attention> build(const AttentionVariant& variant, double dropout = 0.0) {
+  return testing::build(variant.kind(), *variant.options, dropout);
 }
 
 const std::vector<int64_t> kLengths{5, 1, 0, 9, 2, 6, 7};
 
 TEST(AttentionProperties, ASequenceAloneEqualsItselfInAnyBatch) {
-  for_every_kind([](const AttentionKind& kind, const std::vector<See>& see) {
+  for_every_kind([](const AttentionVariant& kind, const std::vector<See>& see) {
     const auto attention = build(kind);
     const Batch batch = make_batch(kLengths, see);
     const Tensor x = random_rows(batch.layout.total(), kWidth, 1);
@@ -48,7 +53,7 @@ TEST(AttentionProperties, ASequenceAloneEqualsItselfInAnyBatch) {
 }
 
 TEST(AttentionProperties, PoisonedNeighboursAndHolesChangeNothing) {
-  for_every_kind([](const AttentionKind& kind, const std::vector<See>& see) {
+  for_every_kind([](const AttentionVariant& kind, const std::vector<See>& see) {
     const auto attention = build(kind);
     Batch batch = make_batch(kLengths, see);
     batch.mask.keep_S = torch::ones({batch.layout.total()}, torch::kBool);
@@ -78,7 +83,7 @@ TEST(AttentionProperties, PoisonedNeighboursAndHolesChangeNothing) {
 }
 
 TEST(AttentionProperties, HiddenPositionsHaveExactlyZeroGradient) {
-  for_every_kind([](const AttentionKind& kind, const std::vector<See>& see) {
+  for_every_kind([](const AttentionVariant& kind, const std::vector<See>& see) {
     const auto attention = build(kind);
     const Batch batch = make_batch(kLengths, see);
     const Tensor query = random_rows(batch.layout.total(), kWidth, 3);
@@ -108,7 +113,7 @@ TEST(AttentionProperties, HiddenPositionsHaveExactlyZeroGradient) {
 }
 
 TEST(AttentionProperties, GradientsEqualCentralDifferences) {
-  for_every_kind([](const AttentionKind& kind, const std::vector<See>& see) {
+  for_every_kind([](const AttentionVariant& kind, const std::vector<See>& see) {
     for (const double dropout : {0.0, 0.3}) {
       const auto attention = build(kind, dropout);
       Batch batch = make_batch({4, 1, 0, 5}, see);
@@ -127,7 +132,7 @@ TEST(AttentionProperties, GradientsEqualCentralDifferences) {
 }
 
 TEST(AttentionProperties, EmptyBatchesWork) {
-  for (const AttentionKind& kind : attention_table().kinds()) {
+  for (const AttentionVariant& kind : attention_variants()) {
     const auto attention = build(kind);
     for (const std::vector<int64_t>& lengths :
          {std::vector<int64_t>{}, std::vector<int64_t>{0, 0}}) {
@@ -140,7 +145,7 @@ TEST(AttentionProperties, EmptyBatchesWork) {
 }
 
 TEST(AttentionProperties, DropoutBitsDoNotDependOnTheBatch) {
-  for_every_kind([](const AttentionKind& kind, const std::vector<See>& see) {
+  for_every_kind([](const AttentionVariant& kind, const std::vector<See>& see) {
     const auto attention = build(kind, 0.4);
     const Batch batch = make_batch(kLengths, see);
     const Tensor x = random_rows(batch.layout.total(), kWidth, 8);
@@ -155,7 +160,7 @@ TEST(AttentionProperties, DropoutBitsDoNotDependOnTheBatch) {
 }
 
 /// Feeds rows of full sequences step by step through a memory and compares with one pass.
-void check_incremental(const AttentionKind& kind, See see) {
+void check_incremental(const AttentionVariant& kind, See see) {
   const torch::NoGradGuard no_grad;
   const auto attention = build(kind);
   const std::vector<int64_t> lengths{6, 9, 4};
@@ -203,8 +208,8 @@ void check_incremental(const AttentionKind& kind, See see) {
 }
 
 TEST(AttentionProperties, IncrementalEqualsFull) {
-  for (const AttentionKind& kind : attention_table().kinds()) {
-    const AttentionTraits traits = kind.traits(*kind.options());
+  for (const AttentionVariant& kind : attention_variants()) {
+    const AttentionTraits traits = kind.traits();
     if (!traits.incremental) continue;
     for (const See see : {See::past, See::prefix}) {
       SCOPED_TRACE(kind.name + " " + kind_name(see));
@@ -214,8 +219,8 @@ TEST(AttentionProperties, IncrementalEqualsFull) {
 }
 
 TEST(AttentionProperties, MasksThatCannotBeDecodedAreRefused) {
-  for (const AttentionKind& kind : attention_table().kinds()) {
-    if (!kind.traits(*kind.options()).incremental) continue;
+  for (const AttentionVariant& kind : attention_variants()) {
+    if (!kind.traits().incremental) continue;
     const auto attention = build(kind);
     const auto memory = attention->new_memory(1, 8);
     const Tensor x = random_rows(2, kWidth, 1);
