@@ -3,11 +3,20 @@
 #include "methods/methods.h"
 
 #include "data/mask_sampler.h"
+#include "methods/linear_attention/linear_attention.h"
 #include "model/registry.h"
 #include "nn/attention_table.h"
 #include "train/optimizer.h"
 
 namespace tenfold::methods {
+
+namespace {
+
+void register_methods() {
+  linear_attention::register_into(nn::attention_table());
+}
+
+}  // namespace
 
 void register_all() {
   // Touching the tables fills them with what is built in, before any thread reads them.
@@ -15,6 +24,8 @@ void register_all() {
   data::mask_sampler_table();
   model::objective_table();
   train::optimizer_table();
+  static const bool once = (register_methods(), true);
+  static_cast<void>(once);
 }
 
 }  // namespace tenfold::methods

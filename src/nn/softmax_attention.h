@@ -8,21 +8,11 @@
 #include <memory>
 #include <vector>
 
+#include "nn/attention_sequence.h"
 #include "nn/projected_attention.h"
 #include "nn/slot_table.h"
 
 namespace tenfold::nn {
-
-/// What one sequence's queries ask of its keys.
-struct AttentionSequence {
-  int64_t query_begin = 0, queries = 0, key_begin = 0, keys = 0, past = 0;
-  See kind = See::all;
-  int64_t source = 0;
-  std::vector<int64_t>
-      kept;  ///< places of the keys left after holes, ascending; empty with has_holes: none
-  bool has_holes = false;
-  int64_t seen_keys() const { return has_holes ? static_cast<int64_t>(kept.size()) : keys; }
-};
 
 /// Everything the softmax kernels need besides tensors.
 struct SoftmaxPlan {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "nn/softmax_attention.h"
+#include "nn/attention_sequence.h"
 
 namespace tenfold::nn {
 

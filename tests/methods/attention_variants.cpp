@@ -2,9 +2,31 @@
 // Not here: the properties.
 #include "attention_variants.h"
 
+#include "methods/linear_attention/linear_attention.h"
 #include "methods/methods.h"
 
 namespace tenfold::nn::testing {
+
+namespace {
+
+template <typename Options>
+std::shared_ptr<config::OptionSet> set_of(Options options) {
+  return std::make_shared<config::OptionsOf<Options>>(std::move(options));
+}
+
+void add_linear(std::vector<AttentionVariant>& variants) {
+  using linear_attention::Map;
+  for (const auto& [name, map] : {std::pair{"relu", Map::relu}, {"squared", Map::squared},
+                                  {"softmax", Map::softmax}, {"taylor", Map::taylor},
+                                  
+                                  {"efficient_scalar", Map::efficient_scalar}}) {
+    linear_attention::Options options;
+    options.feature_map = map;
+    variants.push_back({std::string("linear ") + name, "linear", set_of(options)});
+  }
+}
+
+}  // namespace
 
 const std::vector<AttentionVariant>& attention_variants() {
   static const std::vector<AttentionVariant> list = [] {
@@ -12,6 +34,7 @@ const std::vector<AttentionVariant>& attention_variants() {
     std::vector<AttentionVariant> variants;
     for (const AttentionKind& kind : attention_table().kinds())
       variants.push_back({kind.name, kind.name, kind.options()});
+    add_linear(variants);
     return variants;
   }();
   return list;

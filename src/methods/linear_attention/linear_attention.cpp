@@ -1,0 +1,49 @@
+// Options of linear attention, and which path serves them.
+// Not here: arithmetic.
+#include "methods/linear_attention/linear_attention.h"
+
+#include "methods/linear_attention/linear_maps.h"
+
+namespace tenfold::linear_attention {
+
+void Options::fields(config::FieldVisitor& v) {
+  v.field("feature_map", feature_map, "what queries and keys become",
+          {{"elu1", Map::elu1},
+           {"relu", Map::relu},
+           {"squared", Map::squared},
+           {"softmax", Map::softmax},
+           {"taylor", Map::taylor},
+           {"efficient", Map::efficient},
+           {"efficient_scalar", Map::efficient_scalar}});
+  v.field("relu_offset", relu_offset, "added to the features of relu", config::at_least(0));
+  v.field("epsilon", epsilon, "added to denominators; others use 1e-6", config::at_least(0));
+}
+
+LinearAttention::LinearAttention(const nn::AttentionShape& shape, const Options& options,
+                                 uint64_t seed, torch::TensorOptions tensor_options)
+    : FeatureAttention(shape, seed, tensor_options),
+      options_(options),
+      map_(make_map(options, shape.head_size)) {}
+
+nn::AttentionTraits LinearAttention::traits_of(const Options&) { return feature_traits(); }
+
+nn::FeaturePlan LinearAttention::plan() const {
+  return {.sequences = {}, .map = map_, .epsilon = options_.epsilon};
+}
+
+std::unique_ptr<nn::AttentionMemory> LinearAttention::new_memory(int64_t count,
+                                                                 int64_t capacity) const {
+  return FeatureAttention::new_memory(count, capacity);
+}
+
+nn::AttentionOut LinearAttention::mix(const Tensor& query_THE, const Tensor& key_SHE,
+                                      const Tensor& value_SHE, const nn::AttentionIn& in) const {
+  return FeatureAttention::mix(query_THE, key_SHE, value_SHE, in);
+}
+
+void register_into(nn::AttentionTable& table) {
+  table.add(nn::attention_kind<LinearAttention, Options>(
+      "linear", "products of features, linear in the length", "arXiv 2006.16236"));
+}
+
+}  // namespace tenfold::linear_attention

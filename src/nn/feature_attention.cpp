@@ -1,0 +1,286 @@
+// Attention by sums over keys on the CPU: one autograd node, threads over sequences and heads; and
+// its definition. Not here: the kernel (feature_scan.cpp), memory (recurrent_memory.cpp).
+#include "nn/feature_attention.h"
+
+#include <limits>
+
+#include "nn/feature_scan.h"
+#include "nn/recurrent_memory.h"
+#include "support/fail.h"
+
+namespace tenfold::nn {
+namespace {
+
+/// The plan as autograd keeps it between the passes.
+struct FeaturePlanHolder : torch::CustomClassHolder {
+  explicit FeaturePlanHolder(FeaturePlan p) : plan(std::move(p)) {}
+  FeaturePlan plan;
+};
+
+/// Rows of head h of a tensor [rows, H, E] whose last dimension is dense.
+template <typename T>
+HeadRows<const T> head_of(const Tensor& x_RHE, int64_t h) {
+  return {x_RHE.const_data_ptr<T>() + h * x_RHE.stride(1), x_RHE.stride(0)};
+}
+template <typename T>
+HeadRows<T> written_head(Tensor& x_RHE, int64_t h) {
+  return {x_RHE.mutable_data_ptr<T>() + h * x_RHE.stride(1), x_RHE.stride(0)};
+}
+
+Tensor dense_rows(const Tensor& x_RHE) {
+  return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous();
+}
+
+/// Calls work(scan, sequence, its plan, head) for all, on all threads.
+template <typename T, typename Work>
+void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_t value_size,
+               Work work) {
+  std::vector<ScanPlan> scans;
+  for (const AttentionSequence& s : plan.sequences)
+    scans.push_back(scan_plan(s, FeatureScan<T>::kChunk));
+  const auto tasks = static_cast<int64_t>(plan.sequences.size()) * heads;
+  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+    FeatureScan<T> scan(*plan.map, head_size, value_size, plan.epsilon);
+    for (int64_t task = begin; task < end; ++task) {
+      const auto b = static_cast<size_t>(task / heads);
+      work(scan, plan.sequences[b], scans[b], task % heads);
+    }
+  });
+}
+
+template <typename Call>
+auto with_number(const Tensor& t, Call call) {
+  return t.scalar_type() == at::kDouble ? call(double{}) : call(float{});
+}
+
+at::ScalarType inside(const Tensor& t) {
+  return t.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+struct FeatureForward {
+  Tensor context_THE, inverse_HT;
+};
+
+FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor& value,
+                            const FeaturePlan& plan, bool keep_inverse) {
+  const int64_t heads = query.size(1), rows = query.size(0);
+  FeatureForward out{torch::zeros({rows, heads, value.size(2)}, query.options()),
+                     torch::zeros({heads, keep_inverse ? rows : 0}, query.options())};
+  with_number(query, [&](auto zero) {
+    using T = decltype(zero);
+    for_heads<T>(plan, heads, query.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     int64_t h) {
+                   ScanForward<T> io{.query = head_of<T>(query, h),
+                                     .key = head_of<T>(key, h),
+                                     .value = head_of<T>(value, h),
+                                     .out = written_head<T>(out.context_THE, h),
+                                     .inverse = nullptr,
+                                     .state_in = {},
+                                     .state_out = {}};
+                   if (keep_inverse) io.inverse = out.inverse_HT.mutable_data_ptr<T>() + h * rows;
+                   scan.forward(s, p, io);
+                 });
+  });
+  return out;
+}
+
+struct FastFeatures : torch::autograd::Function<FastFeatures> {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& query,
+                        const Tensor& key, const Tensor& value,
+                        c10::intrusive_ptr<FeaturePlanHolder> holder) {
+    RECORD_FUNCTION("tenfold::feature_attention", std::vector<c10::IValue>());
+    FeatureForward out = forward_pass(query, key, value, holder->plan, true);
+    ctx->save_for_backward({query, key, value, out.context_THE, out.inverse_HT});
+    ctx->saved_data["plan"] = c10::IValue::make_capsule(holder);
+    return out.context_THE;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list gradients) {
+    RECORD_FUNCTION("tenfold::feature_attention_backward", std::vector<c10::IValue>());
+    const auto saved = ctx->get_saved_variables();
+    const Tensor &query = saved[0], &key = saved[1], &value = saved[2], &context = saved[3],
+                 &inverse_HT = saved[4];
+    const auto capsule = ctx->saved_data["plan"].toCapsule();
+    const FeaturePlan& plan = static_cast<const FeaturePlanHolder&>(*capsule).plan;
+    const Tensor dout = dense_rows(gradients[0]);
+    Tensor dquery = torch::zeros(query.sizes(), query.options()),
+           dkey = torch::zeros(key.sizes(), key.options()),
+           dvalue = torch::zeros(value.sizes(), value.options());
+    with_number(query, [&](auto zero) {
+      using T = decltype(zero);
+      for_heads<T>(plan, query.size(1), query.size(2), value.size(2),
+                   [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                       int64_t h) {
+                     scan.backward(s, p,
+                                   {.query = head_of<T>(query, h),
+                                    .key = head_of<T>(key, h),
+                                    .value = head_of<T>(value, h),
+                                    .out = head_of<T>(context, h),
+                                    .dout = head_of<T>(dout, h),
+                                    .inverse = inverse_HT.const_data_ptr<T>() + h * query.size(0),
+                                    .dquery = written_head<T>(dquery, h),
+                                    .dkey = written_head<T>(dkey, h),
+                                    .dvalue = written_head<T>(dvalue, h)});
+                   });
+    });
+    return {dquery, dkey, dvalue, {}};
+  }
+};
+
+Tensor seen_pairs(const AttentionSequence& s) {
+  const MaskSpec mask{.see = {s.kind}, .source = {s.source}, .keep_S = {}};
+  Tensor seen_NM = mask.visible(0, s.past, s.queries, s.keys, 0);
+  return s.has_holes ? seen_NM.index_select(1, torch::tensor(s.kept, torch::kInt64)) : seen_NM;
+}
+
+Tensor seen_rows(const Tensor& x_SHE, const AttentionSequence& s) {
+  const Tensor rows = x_SHE.narrow(0, s.key_begin, s.keys);
+  return s.has_holes
+             ? rows.index_select(0, torch::tensor(s.kept, torch::kInt64).to(x_SHE.device()))
+             : rows;
+}
+
+}  // namespace
+
+Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                         const FeaturePlan& plan) {
+  constexpr double kNone = -std::numeric_limits<double>::infinity();
+  std::vector<Tensor> contexts;
+  for (const AttentionSequence& s : plan.sequences) {
+    const Tensor query_HNR =
+        plan.map->queries(query_THE.narrow(0, s.query_begin, s.queries)).transpose(0, 1);
+    const KeyFeatures keys = plan.map->keys(seen_rows(key_SHE, s));
+    const Tensor hidden_NM = seen_pairs(s).to(query_THE.device()).logical_not();
+    Tensor weight_HNM =
+        at::matmul(query_HNR, keys.feature_SHR.permute({1, 2, 0})).masked_fill(hidden_NM, 0);
+    if (keys.offset_SH.defined() && s.seen_keys() > 0) {
+      const Tensor offset_HNM = keys.offset_SH.detach()
+                                    .transpose(0, 1)
+                                    .unsqueeze(1)
+                                    .expand_as(weight_HNM)
+                                    .masked_fill(hidden_NM, kNone);
+      const Tensor top_HN1 = offset_HNM.amax(2, true).clamp_min(-1e300);
+      weight_HNM = weight_HNM * (offset_HNM - top_HN1).exp();
+    }
+    const Tensor sum_HN1 = weight_HNM.sum(2, true);
+    const Tensor seen = sum_HN1 > 0;
+    const Tensor context_HNE = at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1)) /
+                               at::where(seen, sum_HN1.clamp_min(1e-20) + plan.epsilon, 1.0);
+    contexts.push_back(at::where(seen, context_HNE, 0.0).transpose(0, 1));
+  }
+  return contexts.empty()
+             ? torch::zeros({0, query_THE.size(1), value_SHE.size(2)}, query_THE.options())
+             : at::cat(contexts);
+}
+
+Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                    const FeaturePlan& plan) {
+  const at::ScalarType type = inside(query_THE);
+  const Tensor query = dense_rows(query_THE.to(type)), key = dense_rows(key_SHE.to(type)),
+               value = dense_rows(value_SHE.to(type));
+  const Tensor context =
+      at::GradMode::is_enabled()
+          ? FastFeatures::apply(query, key, value, c10::make_intrusive<FeaturePlanHolder>(plan))
+          : forward_pass(query, key, value, plan, false).context_THE;
+  return context.to(query_THE.scalar_type());
+}
+
+namespace {
+
+/// The kernel's view of a state, of head h.
+template <typename T>
+ScanState<T> state_head(const RecurrentState& state, int64_t h) {
+  if (!state.sum_HRE.defined()) return {};
+  using Number = std::remove_const_t<T>;
+  const int64_t features = state.sum_HRE.size(1);
+  return {state.sum_HRE.data_ptr<Number>() + h * features * state.sum_HRE.size(2),
+          state.normalizer_HR.data_ptr<Number>() + h * features,
+          state.offset_H.data_ptr<Number>() + h};
+}
+
+}  // namespace
+
+RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
+                            const Tensor& value_NHE, const Tensor& keep_N,
+                            const FeaturePlan& plan) {
+  const at::ScalarType type = inside(key_NHE);
+  const Tensor key = dense_rows(key_NHE.to(type)), value = dense_rows(value_NHE.to(type));
+  const int64_t heads = key.size(1), features = plan.map->features();
+  RecurrentState next{torch::empty({heads, features, value.size(2)}, key.options()),
+                      torch::empty({heads, features}, key.options()),
+                      torch::empty({heads}, key.options())};
+  FeaturePlan keys_only = plan;
+  keys_only.sequences = {{.keys = key.size(0), .kept = {}}};
+  leave_out_holes(keys_only.sequences[0], keep_N);
+  with_number(key, [&](auto zero) {
+    using T = decltype(zero);
+    for_heads<T>(keys_only, heads, key.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     int64_t h) {
+                   scan.forward(s, p,
+                                {.query = {},
+                                 .key = head_of<T>(key, h),
+                                 .value = head_of<T>(value, h),
+                                 .out = {},
+                                 .inverse = nullptr,
+                                 .state_in = state_head<const T>(state, h),
+                                 .state_out = state_head<T>(next, h)});
+                 });
+  });
+  return next;
+}
+
+Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                    const std::vector<RecurrentState>& states, const FeaturePlan& plan) {
+  const at::ScalarType type = inside(query_THE);
+  const Tensor query = dense_rows(query_THE.to(type)), key = dense_rows(key_SHE.to(type)),
+               value = dense_rows(value_SHE.to(type));
+  const int64_t heads = query.size(1);
+  Tensor context = torch::zeros({query.size(0), heads, value.size(2)}, query.options());
+  with_number(query, [&](auto zero) {
+    using T = decltype(zero);
+    for_heads<T>(plan, heads, query.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     int64_t h) {
+                   const auto b = static_cast<size_t>(&s - plan.sequences.data());
+                   scan.forward(s, p,
+                                {.query = head_of<T>(query, h),
+                                 .key = head_of<T>(key, h),
+                                 .value = head_of<T>(value, h),
+                                 .out = written_head<T>(context, h),
+                                 .inverse = nullptr,
+                                 .state_in = state_head<const T>(states[b], h),
+                                 .state_out = {}});
+                 });
+  });
+  return context.to(query_THE.scalar_type());
+}
+
+AttentionTraits FeatureAttention::feature_traits() {
+  return {.kinds = {See::all, See::past, See::future, See::prefix, See::others},
+          .incremental = true,
+          .cross = true};
+}
+
+std::unique_ptr<AttentionMemory> FeatureAttention::new_memory(int64_t count, int64_t) const {
+  return std::make_unique<RecurrentMemory>(count);
+}
+
+AttentionOut FeatureAttention::mix(const Tensor& query_THE, const Tensor& key_SHE,
+                                   const Tensor& value_SHE, const AttentionIn& in) const {
+  FeaturePlan pass = plan();
+  if (in.memory != nullptr) {
+    auto* memory = dynamic_cast<RecurrentMemory*>(in.memory);
+    require(memory != nullptr, ErrorKind::internal, "attention",
+            "attention by features was given another kind's memory");
+    return {memory->step(query_THE, key_SHE, value_SHE, in, std::move(pass)), nullptr};
+  }
+  pass.sequences = attention_sequences(in.context);
+  return {query_THE.device().is_cpu() ? feature_fast(query_THE, key_SHE, value_SHE, pass)
+                                      : feature_chunked(query_THE, key_SHE, value_SHE, pass),
+          nullptr};
+}
+
+}  // namespace tenfold::nn

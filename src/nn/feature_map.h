@@ -1,0 +1,64 @@
+// Feature maps of attention without a softmax over keys: the weight of key j for query i is
+// f(q_i) . g(k_j), with f and g not negative. Not here: any map (the methods have them), or the sums
+// over keys (feature_scan.h).
+//
+// T query rows, S key rows, H heads, E head size, R features.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "tensor/torch.h"
+
+namespace tenfold::nn {
+
+/// A map on the CPU, a tile of one head's rows at a time. Rows of x are `x_stride` apart and have
+/// zeros behind the head size up to a whole vector (tile.h); rows of `feature` are `stride` apart
+/// and get zeros behind the features up to a whole vector. Const and thread-safe.
+template <typename T>
+class FeatureTiles {
+ public:
+  virtual ~FeatureTiles() = default;
+  virtual void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
+                       int64_t stride) const = 0;
+  /// Key row j weighs exp(offset[j]) times its features, where the map has offsets; they keep the
+  /// features of any key within range, and cancel in the result.
+  virtual void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
+                    T* offset) const = 0;
+  /// dx from the gradient of the features, which it may overwrite; offsets count as constants.
+  virtual void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
+                                T* dfeature, int64_t stride, T* dx) const = 0;
+  virtual void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
+                             T* dfeature, int64_t stride, T* dx) const = 0;
+};
+
+/// Features of keys; each key's weight is exp(offset) times them. offset undefined: all 0.
+struct KeyFeatures {
+  Tensor feature_SHR, offset_SH;
+};
+
+class FeatureMap {
+ public:
+  virtual ~FeatureMap() = default;
+  virtual int64_t features() const = 0;  ///< R
+  virtual bool has_offsets() const { return false; }
+
+  /// The definition, by differentiable operators on any device.
+  virtual Tensor queries(const Tensor& x_THE) const = 0;
+  virtual KeyFeatures keys(const Tensor& x_SHE) const = 0;
+
+  /// The same on tiles.
+  virtual const FeatureTiles<float>& float_tiles() const = 0;
+  virtual const FeatureTiles<double>& double_tiles() const = 0;
+};
+
+template <typename T>
+const FeatureTiles<T>& tiles_of(const FeatureMap& map) {
+  if constexpr (std::is_same_v<T, float>) {
+    return map.float_tiles();
+  } else {
+    return map.double_tiles();
+  }
+}
+
+}  // namespace tenfold::nn

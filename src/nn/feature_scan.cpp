@@ -1,0 +1,332 @@
+// The kernel of attention by sums over keys: chunks of queries against states, small weights within
+// a chunk. Not here: the backward pass (feature_scan_backward.cpp).
+#include "nn/feature_scan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "nn/feature_scan_rows.h"
+
+namespace tenfold::nn {
+
+template <typename T>
+FeatureScan<T>::FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size,
+                            double epsilon)
+    : tiles_(tiles_of<T>(map)),
+      head_size_(head_size),
+      value_size_(value_size),
+      features_(map.features()),
+      head_stride_(tile::padded<T>(head_size)),
+      value_stride_(tile::padded<T>(value_size)),
+      feature_width_(tile::padded<T>(features_)),
+      // Rows a power of two apart would share few places of the cache.
+      feature_stride_(feature_width_ + (feature_width_ > kChunk ? tile::Vector<T>::lanes : 0)),
+      state_size_(feature_width_ * value_stride_ + feature_width_ + tile::Vector<T>::lanes),
+      epsilon_(static_cast<T>(epsilon)),
+      offsets_(map.has_offsets()) {
+  const int64_t feature = kChunk * feature_stride_, value = kChunk * value_stride_,
+                head = kChunk * head_stride_, square = kChunk * kChunk,
+                turned = kChunk * std::max(feature_stride_, value_stride_),
+                turned_state = value_stride_ * feature_stride_;
+  memory_.resize(static_cast<size_t>(3 * head + 4 * value + 4 * feature + 2 * square + turned +
+                                     turned_state + 6 * kChunk + tile::Vector<T>::lanes));
+  taken_ = static_cast<int64_t>((64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64 /
+                                sizeof(T));
+  query_ = take(head);
+  key_ = take(head);
+  dx_ = take(head);
+  value_ = take(value);
+  context_ = take(value);
+  dout_ = take(value);
+  dvalue_ = take(value);
+  query_feature_ = take(feature);
+  key_feature_ = take(feature);
+  dquery_feature_ = take(feature);
+  dkey_feature_ = take(feature);
+  block_ = take(square);
+  dblock_ = take(square);
+  turned_ = take(turned);
+  turned_state_ = take(turned_state);
+  offset_ = take(kChunk);
+  alpha_ = take(kChunk);
+  ceiling_ = take(kChunk);
+  inverse_ = take(kChunk);
+  shift_ = take(kChunk);
+  row_factor_ = take(kChunk);
+}
+
+template <typename T>
+T* FeatureScan<T>::take(int64_t numbers) {
+  T* here = memory_.data() + taken_;
+  taken_ += numbers;
+  return here;
+}
+
+template <typename T>
+void FeatureScan<T>::clear(T* state) const {
+  std::fill_n(state, state_size_, T(0));
+  if (offsets_) offset_of(state) = -std::numeric_limits<T>::infinity();
+}
+
+template <typename T>
+void FeatureScan<T>::take_in(const ScanState<const T>& from, T* state) const {
+  for (int64_t r = 0; r < features_; ++r)
+    std::copy_n(from.sum + r * value_size_, value_size_, sum_of(state) + r * value_stride_);
+  std::copy_n(from.normalizer, features_, normalizer_of(state));
+  offset_of(state) = *from.offset;
+}
+
+template <typename T>
+void FeatureScan<T>::hand_out(T* state, const ScanState<T>& to) const {
+  for (int64_t r = 0; r < features_; ++r)
+    std::copy_n(sum_of(state) + r * value_stride_, value_size_, to.sum + r * value_size_);
+  std::copy_n(normalizer_of(state), features_, to.normalizer);
+  *to.offset = offset_of(state);
+}
+
+template <typename T>
+std::vector<T> FeatureScan<T>::states(int64_t count) const {
+  std::vector<T> result(static_cast<size_t>(count * state_size_));
+  for (int64_t i = 0; i < count; ++i) clear(result.data() + i * state_size_);
+  return result;
+}
+
+/// The state with a higher offset: its numbers shrink.
+template <typename T>
+void FeatureScan<T>::rescale(T* state, T offset) const {
+  T& own = offset_of(state);
+  if (!offsets_ || own == offset) return;
+  scale_numbers(state, row_exp(own - offset), state_size_ - tile::Vector<T>::lanes);
+  own = offset;
+}
+
+template <typename T>
+void FeatureScan<T>::merge(T* into, const T* from) const {
+  const T offset = from[state_size_ - tile::Vector<T>::lanes];
+  const int64_t numbers = state_size_ - tile::Vector<T>::lanes;
+  if (!offsets_) {
+    add_scaled(into, from, T(1), numbers);
+    return;
+  }
+  if (offset == -std::numeric_limits<T>::infinity()) return;
+  rescale(into, std::max(offset_of(into), offset));
+  add_scaled(into, from, row_exp(offset - offset_of(into)), numbers);
+}
+
+template <typename T>
+void FeatureScan<T>::load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
+                                  const ScanChunk& chunk) {
+  const T* from = query.data + (s.query_begin + chunk.query_begin) * query.stride;
+  load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
+            query_, head_stride_);
+  tiles_.queries(query_, head_stride_, chunk.queries(), query_feature_, feature_stride_);
+}
+
+template <typename T>
+void FeatureScan<T>::load_keys(const AttentionSequence& s, const HeadRows<const T>& key,
+                               const HeadRows<const T>& value, int64_t begin, int64_t end) {
+  const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
+  const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
+  load_rows(key.data + first * key.stride, key.stride, places, end - begin, head_size_, key_,
+            head_stride_);
+  load_rows(value.data + first * value.stride, value.stride, places, end - begin, value_size_,
+            value_, value_stride_);
+  tiles_.keys(key_, head_stride_, end - begin, key_feature_, feature_stride_, offset_);
+}
+
+/// Takes the loaded keys into a state; their features are used up.
+template <typename T>
+void FeatureScan<T>::add_keys(T* state, int64_t keys) {
+  accumulate(state, key_feature_, value_, offset_, nullptr, keys);
+}
+
+/// state += feature^T value, and its normalizer the features' sum, each row times its weight.
+template <typename T>
+void FeatureScan<T>::accumulate(T* state, T* feature, const T* value, const T* offset,
+                                const T* weight, int64_t rows) {
+  if (offsets_) {
+    T top = offset_of(state);
+    for (int64_t i = 0; i < rows; ++i) top = std::max(top, offset[i]);
+    if (top == -std::numeric_limits<T>::infinity()) return;
+    rescale(state, top);
+    for (int64_t i = 0; i < rows; ++i)
+      scale_numbers(feature + i * feature_stride_, row_exp(offset[i] - top), feature_width_);
+  }
+  tile::product(tile::transposed(feature, feature_stride_), value, value_stride_, sum_of(state),
+                value_stride_, features_, value_stride_, rows, true);
+  add_rows(normalizer_of(state), feature, feature_stride_, weight, rows, feature_width_);
+}
+
+/// Keys that every query of the sequence sees.
+template <typename T>
+void FeatureScan<T>::add_shared_keys(const AttentionSequence& s, const ScanPlan& plan,
+                                     const HeadRows<const T>& key, const HeadRows<const T>& value,
+                                     T* state) {
+  for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
+    load_keys(s, key, value, begin, end);
+    add_keys(state, end - begin);
+  });
+}
+
+/// Which of the chunk's own keys each of its queries sees.
+template <typename T>
+void FeatureScan<T>::find_seen(const AttentionSequence& s, const ScanChunk& chunk) {
+  for (int64_t i = 0; i < chunk.queries(); ++i) {
+    const VisibleRange range = visible_range(s, chunk.query_begin + i);
+    Seen& seen = seen_[i];
+    seen.lo = std::clamp<int64_t>(range.lo - chunk.key_begin, 0, chunk.keys());
+    seen.hi = std::clamp<int64_t>(range.hi - chunk.key_begin, seen.lo, chunk.keys());
+    seen.skip = range.skip - chunk.key_begin;
+  }
+}
+
+/// For each query the largest offset of what it sees, to which all its terms are brought.
+template <typename T>
+void FeatureScan<T>::find_ceilings(const ScanChunk& chunk, T state_offset) {
+  constexpr T kNone = -std::numeric_limits<T>::infinity();
+  for (int64_t i = 0; i < chunk.queries(); ++i) {
+    if (!offsets_) {
+      ceiling_[i] = 0;
+      alpha_[i] = 1;
+      continue;
+    }
+    T top = state_offset;
+    if (chunk.keys() > 0) {
+      for (int64_t j = seen_[i].lo; j < seen_[i].hi; ++j) {
+        if (j != seen_[i].skip) top = std::max(top, offset_[j]);
+      }
+    }
+    ceiling_[i] = top;
+    alpha_[i] = top == kNone ? T(0) : row_exp(state_offset - top);
+  }
+}
+
+/// block = rows key_rows^T where a query sees a key, in whole vectors of keys.
+template <typename T>
+void FeatureScan<T>::key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride,
+                                  const T* key_rows, int64_t key_stride, int64_t depth, T* block) {
+  tile::transpose(key_rows, key_stride, turned_, kChunk, chunk.keys(), depth);
+  for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
+    const int64_t from = lo / tile::Vector<T>::lanes * tile::Vector<T>::lanes;
+    tile::product(tile::as_is(rows + i * row_stride, row_stride), turned_ + from, kChunk,
+                  block + i * kChunk + from, kChunk, count, tile::padded<T>(hi) - from, depth,
+                  false);
+  });
+}
+
+/// Raw products become weights: a number added a row, brought to the row's ceiling, 0 where hidden.
+template <typename T>
+void FeatureScan<T>::weigh(const ScanChunk& chunk, const T* add, T* block) const {
+  for (int64_t i = 0; i < chunk.queries(); ++i) {
+    const Seen& seen = seen_[i];
+    weigh_row(block + i * kChunk, kChunk, seen.lo, seen.hi, seen.skip,
+              add != nullptr ? add[i] : T(0), offsets_ ? offset_ : nullptr, ceiling_[i]);
+  }
+}
+
+template <typename T>
+void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
+                                   const ScanForward<T>& io) {
+  const int64_t rows = chunk.queries();
+  if (chunk.keys() > 0) find_seen(s, chunk);
+  find_ceilings(chunk, offset_of(state));
+  tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
+                context_, value_stride_, rows, value_stride_, features_, false);
+  row_dots(query_feature_, feature_stride_, normalizer_of(state), rows, feature_width_, inverse_);
+  if (offsets_) {
+    for (int64_t i = 0; i < rows; ++i) {
+      scale_numbers(context_ + i * value_stride_, alpha_[i], value_stride_);
+      inverse_[i] *= alpha_[i];
+    }
+  }
+  if (chunk.keys() > 0) {
+    key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
+                 block_);
+    weigh(chunk, nullptr, block_);
+    for (int64_t i = 0; i < rows; ++i) inverse_[i] += row_sum(block_ + i * kChunk, kChunk);
+    for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
+      tile::product(tile::as_is(block_ + i * kChunk + lo, kChunk), value_ + lo * value_stride_,
+                    value_stride_, context_ + i * value_stride_, value_stride_, count,
+                    value_stride_, hi - lo, true);
+    });
+  }
+  const int64_t first = s.query_begin + chunk.query_begin;
+  for (int64_t i = 0; i < rows; ++i) {
+    const T denominator = inverse_[i];
+    inverse_[i] =
+        denominator > 0 ? T(1) / (std::max(denominator, kSmallestDenominator) + epsilon_) : T(0);
+    if (io.inverse != nullptr) io.inverse[first + i] = inverse_[i];
+    scale_numbers(context_ + i * value_stride_, inverse_[i], value_stride_);
+  }
+  store_rows(context_, value_stride_, static_cast<const int64_t*>(nullptr), rows, value_size_,
+             io.out.data + first * io.out.stride, io.out.stride);
+}
+
+/// The state each chunk sees besides its own keys, starting from `first`.
+template <typename T>
+std::vector<T> FeatureScan<T>::states_between(const AttentionSequence& s, const ScanPlan& plan,
+                                              const HeadRows<const T>& key,
+                                              const HeadRows<const T>& value, const T* first) {
+  const auto count = static_cast<int64_t>(plan.chunks.size());
+  std::vector<T> own = states(count);
+  for (int64_t c = 0; c < count; ++c) {
+    const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
+    if (chunk.keys() == 0) continue;
+    load_keys(s, key, value, chunk.key_begin, chunk.key_end);
+    add_keys(own.data() + c * state_size_, chunk.keys());
+  }
+  spread(own, plan, first);
+  return own;
+}
+
+/// Each chunk's own state becomes `first` and those of all chunks before or behind it.
+template <typename T>
+void FeatureScan<T>::spread(std::vector<T>& own, const ScanPlan& plan, const T* first) const {
+  const auto count = static_cast<int64_t>(plan.chunks.size());
+  const bool both = plan.before && plan.after;
+  const std::vector<T> kept = both ? own : std::vector<T>();
+  std::vector<T> run(first, first + state_size_), here(static_cast<size_t>(state_size_));
+  const auto at = [&](int64_t c) { return own.data() + c * state_size_; };
+  const auto pass = [&](int64_t c) {
+    std::copy_n(at(c), state_size_, here.data());
+    std::copy_n(run.data(), state_size_, at(c));
+    merge(run.data(), here.data());
+  };
+  if (plan.before) {
+    for (int64_t c = 0; c < count; ++c) pass(c);
+  } else {
+    for (int64_t c = count - 1; c >= 0; --c) pass(c);
+  }
+  if (!both) return;
+  clear(run.data());
+  for (int64_t c = count - 1; c >= 0; --c) {
+    merge(at(c), run.data());
+    merge(run.data(), kept.data() + c * state_size_);
+  }
+}
+
+template <typename T>
+void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
+                             const ScanForward<T>& io) {
+  std::vector<T> run = states(1);
+  if (io.state_in.sum != nullptr) take_in(io.state_in, run.data());
+  add_shared_keys(s, plan, io.key, io.value, run.data());
+  const bool both = plan.before && plan.after;
+  std::vector<T> between;
+  if (both) between = states_between(s, plan, io.key, io.value, run.data());
+  const auto count = static_cast<int64_t>(plan.chunks.size());
+  for (int64_t n = 0; n < count; ++n) {
+    const int64_t c = plan.before ? n : count - 1 - n;
+    const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
+    load_queries(s, io.query, chunk);
+    if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
+    write_context(s, chunk, both ? between.data() + c * state_size_ : run.data(), io);
+    if (!both && chunk.keys() > 0) add_keys(run.data(), chunk.keys());
+  }
+  if (io.state_out.sum != nullptr) hand_out(run.data(), io.state_out);
+}
+
+template class FeatureScan<float>;
+template class FeatureScan<double>;
+
+}  // namespace tenfold::nn

@@ -1,0 +1,150 @@
+// Attention by sums over keys, for one head of one sequence on the CPU: forward, backward, and with
+// a state that goes on from step to step. Never forms weights beyond a chunk of 64 by 64.
+// Not here: feature maps (feature_map.h), threads, autograd (feature_attention.cpp).
+//
+// With S = sum_j g(k_j) v_j^T and z = sum_j g(k_j) over the keys a query sees, its output is
+// f(q) S / (f(q) z + epsilon) (arXiv 2006.16236, equations 4 to 6, with every mask of visible_range.h).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "nn/feature_map.h"
+#include "nn/scan_plan.h"
+#include "nn/tile.h"
+
+namespace tenfold::nn {
+
+/// Rows of one head: row i begins at data + i * stride.
+template <typename T>
+struct HeadRows {
+  T* data = nullptr;
+  int64_t stride = 0;
+};
+
+/// What one head's keys have added up to, without padding: S [R, E], z [R], and the offset that both
+/// are brought to (0 where the map has none; -infinity where nothing was seen).
+template <typename T>
+struct ScanState {
+  T *sum = nullptr, *normalizer = nullptr, *offset = nullptr;
+};
+
+/// What one call reads and writes of one head. Rows are those of the whole batch; the sequence says
+/// where its own begin.
+template <typename T>
+struct ScanForward {
+  HeadRows<const T> query, key, value;
+  HeadRows<T> out;
+  T* inverse = nullptr;        ///< 1 / denominator of every query row; null: not wanted
+  ScanState<const T> state_in;  ///< of keys seen before; empty: none
+  ScanState<T> state_out;       ///< empty: not wanted
+};
+
+template <typename T>
+struct ScanBackward {
+  HeadRows<const T> query, key, value, out, dout;
+  const T* inverse = nullptr;
+  HeadRows<T> dquery, dkey, dvalue;  ///< written for the sequence's queries and the keys seen
+};
+
+/// The kernel with its buffers: one a thread. T is float or double.
+template <typename T>
+class FeatureScan {
+ public:
+  static constexpr int64_t kChunk = 64;
+
+  /// `map` must outlive the kernel. epsilon is added to the denominators.
+  FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size, double epsilon);
+
+  void forward(const AttentionSequence& s, const ScanPlan& plan, const ScanForward<T>& io);
+  void backward(const AttentionSequence& s, const ScanPlan& plan, const ScanBackward<T>& io);
+
+ private:
+  static constexpr int64_t kStrip = 16;  ///< rows whose visible ranges are taken as one
+  static constexpr T kSmallestDenominator = T(1e-20);
+
+  /// The part of a chunk's own keys that one query sees.
+  struct Seen {
+    int64_t lo, hi, skip;
+  };
+
+  // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors.
+  T* take(int64_t numbers);
+  T* sum_of(T* state) const { return state; }
+  T* normalizer_of(T* state) const { return state + feature_width_ * value_stride_; }
+  T& offset_of(T* state) const { return state[state_size_ - tile::Vector<T>::lanes]; }
+  std::vector<T> states(int64_t count) const;
+  void take_in(const ScanState<const T>& from, T* state) const;
+  void hand_out(T* state, const ScanState<T>& to) const;
+  void clear(T* state) const;
+  void rescale(T* state, T offset) const;
+  void merge(T* into, const T* from) const;
+  void spread(std::vector<T>& own, const ScanPlan& plan, const T* first) const;
+  void accumulate(T* state, T* feature, const T* value, const T* offset, const T* weight,
+                  int64_t rows);
+
+  void load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
+                    const ScanChunk& chunk);
+  void load_keys(const AttentionSequence& s, const HeadRows<const T>& key,
+                 const HeadRows<const T>& value, int64_t begin, int64_t end);
+  void add_keys(T* state, int64_t keys);
+  void add_shared_keys(const AttentionSequence& s, const ScanPlan& plan,
+                       const HeadRows<const T>& key, const HeadRows<const T>& value, T* state);
+  std::vector<T> states_between(const AttentionSequence& s, const ScanPlan& plan,
+                                const HeadRows<const T>& key, const HeadRows<const T>& value,
+                                const T* first);
+  void find_seen(const AttentionSequence& s, const ScanChunk& chunk);
+  void find_ceilings(const ScanChunk& chunk, T state_offset);
+  void key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride, const T* key_rows,
+                    int64_t key_stride, int64_t depth, T* block);
+  void weigh(const ScanChunk& chunk, const T* add, T* block) const;
+  void write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
+                     const ScanForward<T>& io);
+
+  void load_output_gradient(const AttentionSequence& s, const ScanChunk& chunk,
+                            const ScanBackward<T>& io);
+  void add_queries(T* state, const ScanChunk& chunk);
+  void query_gradient(const AttentionSequence& s, const ScanChunk& chunk, T* state,
+                      const ScanBackward<T>& io);
+  void own_key_gradient(const ScanChunk& chunk);
+  void finish_keys(const AttentionSequence& s, int64_t begin, int64_t end, T* queries_state,
+                   bool add, const ScanBackward<T>& io);
+
+  /// work(first row, rows, lo, hi) for strips of rows and the range of the chunk's keys that any of
+  /// them sees.
+  template <typename Work>
+  void for_strips(const ScanChunk& chunk, Work work) const {
+    for (int64_t i = 0; i < chunk.queries(); i += kStrip) {
+      const int64_t rows = std::min(kStrip, chunk.queries() - i);
+      int64_t lo = kChunk, hi = 0;
+      for (int64_t r = i; r < i + rows; ++r) {
+        if (seen_[r].lo >= seen_[r].hi) continue;
+        lo = std::min(lo, seen_[r].lo);
+        hi = std::max(hi, seen_[r].hi);
+      }
+      if (lo < hi) work(i, rows, lo, hi);
+    }
+  }
+  /// work(begin, end) for tiles of the keys that every query sees.
+  template <typename Work>
+  void for_shared_tiles(const ScanPlan& plan, Work work) const {
+    for (int64_t j = 0; j < plan.base; j += kChunk) work(j, std::min(j + kChunk, plan.base));
+    for (int64_t j = plan.tail; j < plan.keys; j += kChunk) work(j, std::min(j + kChunk, plan.keys));
+  }
+
+  const FeatureTiles<T>& tiles_;
+  int64_t head_size_, value_size_, features_;
+  int64_t head_stride_, value_stride_, feature_width_, feature_stride_, state_size_;
+  T epsilon_;
+  bool offsets_;
+  std::vector<T> memory_;
+  int64_t taken_ = 0;
+  // Tiles of up to kChunk rows.
+  T *query_, *key_, *value_, *query_feature_, *key_feature_, *turned_, *block_, *context_;
+  T *dout_, *dquery_feature_, *dkey_feature_, *dvalue_, *dblock_, *dx_, *turned_state_;
+  T *offset_, *alpha_, *ceiling_, *inverse_, *shift_, *row_factor_;
+  Seen seen_[kChunk];
+};
+
+}  // namespace tenfold::nn
