@@ -20,8 +20,8 @@ enum class Labels : uint8_t { required, optional };
 /// What lines that are not UTF-8 are: refused, or texts in Latin-1 (others in the file stay UTF-8).
 enum class TextEncoding : uint8_t { utf8, latin1 };
 
-inline const config::EnumNames<TextEncoding> kTextEncodings = {
-    {"utf-8", TextEncoding::utf8}, {"latin-1", TextEncoding::latin1}};
+inline const config::EnumNames<TextEncoding> kTextEncodings = {{"utf-8", TextEncoding::utf8},
+                                                               {"latin-1", TextEncoding::latin1}};
 
 /// The field "encoding" of every reader of lines.
 void encoding_field(config::FieldVisitor& v, TextEncoding& encoding);

@@ -12,9 +12,7 @@ namespace tenfold::methods {
 
 namespace {
 
-void register_methods() {
-  linear_attention::register_into(nn::attention_table());
-}
+void register_methods() { linear_attention::register_into(nn::attention_table()); }
 
 }  // namespace
 

@@ -27,9 +27,7 @@ HeadRows<T> written_head(Tensor& x_RHE, int64_t h) {
   return {x_RHE.mutable_data_ptr<T>() + h * x_RHE.stride(1), x_RHE.stride(0)};
 }
 
-Tensor dense_rows(const Tensor& x_RHE) {
-  return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous();
-}
+Tensor dense_rows(const Tensor& x_RHE) { return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous(); }
 
 /// Calls work(scan, sequence, its plan, head) for all, on all threads.
 template <typename T, typename Work>
@@ -40,7 +38,8 @@ void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_
     scans.push_back(scan_plan(s, FeatureScan<T>::kChunk));
   const auto tasks = static_cast<int64_t>(plan.sequences.size()) * heads;
   at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
-    FeatureScan<T> scan(*plan.map, head_size, value_size, plan.epsilon);
+    FeatureScan<T> scan(*plan.map, head_size, value_size, plan.epsilon,
+                        plan.denominator == Denominator::query);
     for (int64_t task = begin; task < end; ++task) {
       const auto b = static_cast<size_t>(task / heads);
       work(scan, plan.sequences[b], scans[b], task % heads);
@@ -68,19 +67,19 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
                      torch::zeros({heads, keep_inverse ? rows : 0}, query.options())};
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(plan, heads, query.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     int64_t h) {
-                   ScanForward<T> io{.query = head_of<T>(query, h),
-                                     .key = head_of<T>(key, h),
-                                     .value = head_of<T>(value, h),
-                                     .out = written_head<T>(out.context_THE, h),
-                                     .inverse = nullptr,
-                                     .state_in = {},
-                                     .state_out = {}};
-                   if (keep_inverse) io.inverse = out.inverse_HT.mutable_data_ptr<T>() + h * rows;
-                   scan.forward(s, p, io);
-                 });
+    for_heads<T>(
+        plan, heads, query.size(2), value.size(2),
+        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
+          ScanForward<T> io{.query = head_of<T>(query, h),
+                            .key = head_of<T>(key, h),
+                            .value = head_of<T>(value, h),
+                            .out = written_head<T>(out.context_THE, h),
+                            .inverse = nullptr,
+                            .state_in = {},
+                            .state_out = {}};
+          if (keep_inverse) io.inverse = out.inverse_HT.mutable_data_ptr<T>() + h * rows;
+          scan.forward(s, p, io);
+        });
   });
   return out;
 }
@@ -110,20 +109,20 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
            dvalue = torch::zeros(value.sizes(), value.options());
     with_number(query, [&](auto zero) {
       using T = decltype(zero);
-      for_heads<T>(plan, query.size(1), query.size(2), value.size(2),
-                   [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                       int64_t h) {
-                     scan.backward(s, p,
-                                   {.query = head_of<T>(query, h),
-                                    .key = head_of<T>(key, h),
-                                    .value = head_of<T>(value, h),
-                                    .out = head_of<T>(context, h),
-                                    .dout = head_of<T>(dout, h),
-                                    .inverse = inverse_HT.const_data_ptr<T>() + h * query.size(0),
-                                    .dquery = written_head<T>(dquery, h),
-                                    .dkey = written_head<T>(dkey, h),
-                                    .dvalue = written_head<T>(dvalue, h)});
-                   });
+      for_heads<T>(
+          plan, query.size(1), query.size(2), value.size(2),
+          [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
+            scan.backward(s, p,
+                          {.query = head_of<T>(query, h),
+                           .key = head_of<T>(key, h),
+                           .value = head_of<T>(value, h),
+                           .out = head_of<T>(context, h),
+                           .dout = head_of<T>(dout, h),
+                           .inverse = inverse_HT.const_data_ptr<T>() + h * query.size(0),
+                           .dquery = written_head<T>(dquery, h),
+                           .dkey = written_head<T>(dkey, h),
+                           .dvalue = written_head<T>(dvalue, h)});
+          });
     });
     return {dquery, dkey, dvalue, {}};
   }
@@ -137,9 +136,32 @@ Tensor seen_pairs(const AttentionSequence& s) {
 
 Tensor seen_rows(const Tensor& x_SHE, const AttentionSequence& s) {
   const Tensor rows = x_SHE.narrow(0, s.key_begin, s.keys);
-  return s.has_holes
-             ? rows.index_select(0, torch::tensor(s.kept, torch::kInt64).to(x_SHE.device()))
-             : rows;
+  return s.has_holes ? rows.index_select(0, torch::tensor(s.kept, torch::kInt64).to(x_SHE.device()))
+                     : rows;
+}
+
+/// Denominator::feature as its definition: a softmax over visible keys for each number of the keys.
+Tensor reference_by_feature(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                            const FeaturePlan& plan) {
+  std::vector<Tensor> contexts{
+      torch::zeros({0, query_THE.size(1), value_SHE.size(2)}, query_THE.options())};
+  for (const AttentionSequence& s : plan.sequences) {
+    const Tensor query_HNR =
+        plan.map->queries(query_THE.narrow(0, s.query_begin, s.queries)).transpose(0, 1);
+    const KeyFeatures keys = plan.map->keys(seen_rows(key_SHE, s));
+    Tensor log_HMR = keys.feature_SHR.log();
+    if (keys.offset_SH.defined()) log_HMR = log_HMR + keys.offset_SH.unsqueeze(-1);
+    const Tensor score_HNMR =
+        log_HMR.transpose(0, 1)
+            .unsqueeze(1)
+            .expand({query_THE.size(1), s.queries, s.seen_keys(), log_HMR.size(2)})
+            .masked_fill(seen_pairs(s).to(query_THE.device()).logical_not().unsqueeze(-1),
+                         -std::numeric_limits<double>::infinity());
+    const Tensor weight_HNM = (at::_safe_softmax(score_HNMR, 2) * query_HNR.unsqueeze(2)).sum(-1);
+    contexts.push_back(
+        at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1)).transpose(0, 1));
+  }
+  return at::cat(contexts);
 }
 
 }  // namespace
@@ -147,6 +169,8 @@ Tensor seen_rows(const Tensor& x_SHE, const AttentionSequence& s) {
 Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                          const FeaturePlan& plan) {
   constexpr double kNone = -std::numeric_limits<double>::infinity();
+  if (plan.denominator == Denominator::feature)
+    return reference_by_feature(query_THE, key_SHE, value_SHE, plan);
   std::vector<Tensor> contexts;
   for (const AttentionSequence& s : plan.sequences) {
     const Tensor query_HNR =
@@ -164,11 +188,14 @@ Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const T
       const Tensor top_HN1 = offset_HNM.amax(2, true).clamp_min(-1e300);
       weight_HNM = weight_HNM * (offset_HNM - top_HN1).exp();
     }
-    const Tensor sum_HN1 = weight_HNM.sum(2, true);
-    const Tensor seen = sum_HN1 > 0;
-    const Tensor context_HNE = at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1)) /
-                               at::where(seen, sum_HN1.clamp_min(1e-20) + plan.epsilon, 1.0);
-    contexts.push_back(at::where(seen, context_HNE, 0.0).transpose(0, 1));
+    Tensor context_HNE = at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1));
+    if (plan.denominator == Denominator::query) {
+      const Tensor sum_HN1 = weight_HNM.sum(2, true);
+      const Tensor seen = sum_HN1 > 0;
+      context_HNE = at::where(
+          seen, context_HNE / at::where(seen, sum_HN1.clamp_min(1e-20) + plan.epsilon, 1.0), 0.0);
+    }
+    contexts.push_back(context_HNE.transpose(0, 1));
   }
   return contexts.empty()
              ? torch::zeros({0, query_THE.size(1), value_SHE.size(2)}, query_THE.options())
@@ -177,6 +204,12 @@ Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const T
 
 Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                     const FeaturePlan& plan) {
+  if (plan.denominator == Denominator::feature) {
+    const DividedFeatures divided = divide_features(query_THE, key_SHE, {}, plan);
+    return feature_fast(divided.query_THR, divided.key_SHR, value_SHE.to(torch::kDouble),
+                        divided.plan)
+        .to(query_THE.scalar_type());
+  }
   const at::ScalarType type = inside(query_THE);
   const Tensor query = dense_rows(query_THE.to(type)), key = dense_rows(key_SHE.to(type)),
                value = dense_rows(value_SHE.to(type));
@@ -205,6 +238,13 @@ ScanState<T> state_head(const RecurrentState& state, int64_t h) {
 RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
                             const Tensor& value_NHE, const Tensor& keep_N,
                             const FeaturePlan& plan) {
+  if (plan.denominator == Denominator::feature) {
+    FeaturePlan keys_only = plan;
+    keys_only.sequences.clear();
+    const DividedFeatures divided =
+        divide_features(key_NHE.narrow(0, 0, 0), key_NHE, {}, keys_only);
+    return extend_state(state, divided.key_SHR, value_NHE.to(torch::kDouble), keep_N, divided.plan);
+  }
   const at::ScalarType type = inside(key_NHE);
   const Tensor key = dense_rows(key_NHE.to(type)), value = dense_rows(value_NHE.to(type));
   const int64_t heads = key.size(1), features = plan.map->features();
@@ -216,24 +256,30 @@ RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
   leave_out_holes(keys_only.sequences[0], keep_N);
   with_number(key, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(keys_only, heads, key.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     int64_t h) {
-                   scan.forward(s, p,
-                                {.query = {},
-                                 .key = head_of<T>(key, h),
-                                 .value = head_of<T>(value, h),
-                                 .out = {},
-                                 .inverse = nullptr,
-                                 .state_in = state_head<const T>(state, h),
-                                 .state_out = state_head<T>(next, h)});
-                 });
+    for_heads<T>(
+        keys_only, heads, key.size(2), value.size(2),
+        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
+          scan.forward(s, p,
+                       {.query = {},
+                        .key = head_of<T>(key, h),
+                        .value = head_of<T>(value, h),
+                        .out = {},
+                        .inverse = nullptr,
+                        .state_in = state_head<const T>(state, h),
+                        .state_out = state_head<T>(next, h)});
+        });
   });
   return next;
 }
 
 Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                     const std::vector<RecurrentState>& states, const FeaturePlan& plan) {
+  if (plan.denominator == Denominator::feature) {
+    const DividedFeatures divided = divide_features(query_THE, key_SHE, states, plan);
+    return feature_step(divided.query_THR, divided.key_SHR, value_SHE.to(torch::kDouble), states,
+                        divided.plan)
+        .to(query_THE.scalar_type());
+  }
   const at::ScalarType type = inside(query_THE);
   const Tensor query = dense_rows(query_THE.to(type)), key = dense_rows(key_SHE.to(type)),
                value = dense_rows(value_SHE.to(type));
@@ -241,19 +287,19 @@ Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
   Tensor context = torch::zeros({query.size(0), heads, value.size(2)}, query.options());
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(plan, heads, query.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     int64_t h) {
-                   const auto b = static_cast<size_t>(&s - plan.sequences.data());
-                   scan.forward(s, p,
-                                {.query = head_of<T>(query, h),
-                                 .key = head_of<T>(key, h),
-                                 .value = head_of<T>(value, h),
-                                 .out = written_head<T>(context, h),
-                                 .inverse = nullptr,
-                                 .state_in = state_head<const T>(states[b], h),
-                                 .state_out = {}});
-                 });
+    for_heads<T>(
+        plan, heads, query.size(2), value.size(2),
+        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
+          const auto b = static_cast<size_t>(&s - plan.sequences.data());
+          scan.forward(s, p,
+                       {.query = head_of<T>(query, h),
+                        .key = head_of<T>(key, h),
+                        .value = head_of<T>(value, h),
+                        .out = written_head<T>(context, h),
+                        .inverse = nullptr,
+                        .state_in = state_head<const T>(states[b], h),
+                        .state_out = {}});
+        });
   });
   return context.to(query_THE.scalar_type());
 }

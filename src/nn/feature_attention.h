@@ -15,11 +15,19 @@
 
 namespace tenfold::nn {
 
+/// What the sums are divided by.
+enum class Denominator : uint8_t {
+  query,    ///< one number a query: its weights add up to 1
+  feature,  ///< one a feature, sum_j g(k_j), before features are added up: f adds up to 1 already
+  none,
+};
+
 /// What a pass asks besides tensors.
 struct FeaturePlan {
   std::vector<AttentionSequence> sequences;
   std::shared_ptr<const FeatureMap> map;
-  double epsilon = 0.0;  ///< added to the denominators
+  double epsilon = 0.0;  ///< added to the denominators of Denominator::query
+  Denominator denominator = Denominator::query;
 };
 
 /// context_THE by its definition, weights and all: for tests.
@@ -33,7 +41,8 @@ Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
 Tensor feature_chunked(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                        const FeaturePlan& plan);
 
-/// What the keys of one sequence have added up to, all heads.
+/// What the keys of one sequence have added up to, all heads; with a denominator a feature without
+/// offsets and in fp64.
 struct RecurrentState {
   Tensor sum_HRE, normalizer_HR, offset_H;  ///< undefined: nothing was seen
 };
@@ -45,6 +54,16 @@ RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
 /// No gradients.
 Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                     const std::vector<RecurrentState>& states, const FeaturePlan& plan);
+
+/// The attention of Denominator::feature, as Denominator::none of features that are divided before:
+/// queries' features over the sums of what each query sees. In fp64, where exp(k) of any key stays
+/// within range, so that no query depends on keys it does not see.
+struct DividedFeatures {
+  Tensor query_THR, key_SHR;
+  FeaturePlan plan;
+};
+DividedFeatures divide_features(const Tensor& query_THE, const Tensor& key_SHE,
+                                const std::vector<RecurrentState>& states, const FeaturePlan& plan);
 
 /// A kind that chooses a map. Dropout of weights does not exist for it: there are none.
 class FeatureAttention : public ProjectedAttention {

@@ -2,8 +2,8 @@
 // the path of devices without a kernel of their own, linear in the length too.
 // Not here: the CPU's kernel (feature_scan.cpp).
 //
-// G sequences of a group, C chunks of one, N = M = 64 queries and keys of a chunk, B keys that every
-// query of a sequence sees.
+// G sequences of a group, C chunks of one, N = M = 64 queries and keys of a chunk, B keys that
+// every query of a sequence sees.
 #include <algorithm>
 #include <limits>
 
@@ -14,7 +14,7 @@
 namespace tenfold::nn {
 namespace {
 
-constexpr int64_t kWide = 64;                ///< rows of a chunk
+constexpr int64_t kWide = 64;                     ///< rows of a chunk
 constexpr int64_t kGroupRows = int64_t{1} << 20;  ///< padded rows worked on at a time
 
 /// Rows of the batch by place, padding marked by -1, and which of its own keys a query sees.
@@ -79,7 +79,8 @@ GroupIndex index_of(const ChunkGroup& group, torch::Device device) {
     }
     for (size_t c = 0; c < plan.chunks.size(); ++c) {
       const ScanChunk& chunk = plan.chunks[c];
-      const size_t first = static_cast<size_t>((g * group.chunks + static_cast<int64_t>(c)) * kWide);
+      const size_t first =
+          static_cast<size_t>((g * group.chunks + static_cast<int64_t>(c)) * kWide);
       for (int64_t i = 0; i < chunk.queries(); ++i) {
         const size_t place = first + static_cast<size_t>(i);
         query[place] = s.query_begin + chunk.query_begin + i;
@@ -98,8 +99,8 @@ GroupIndex index_of(const ChunkGroup& group, torch::Device device) {
   };
   const std::vector<int64_t> cells{count, group.chunks, kWide};
   const Tensor sides_2G = moved(sides, {2, count}).to(torch::kBool);
-  return {moved(query, cells), moved(key, cells),  moved(shared, {count, group.shared}),
-          moved(lo, cells),    moved(hi, cells),   moved(skip, cells),
+  return {moved(query, cells), moved(key, cells), moved(shared, {count, group.shared}),
+          moved(lo, cells),    moved(hi, cells),  moved(skip, cells),
           sides_2G[0],         sides_2G[1]};
 }
 
@@ -119,8 +120,7 @@ KeyFeatures key_features(const FeatureMap& map, const Tensor& key, const Tensor&
   shape.insert(shape.end(), {key.size(-2), keys.feature_SHR.size(-1)});
   const Tensor real = (row >= 0).unsqueeze(-1);
   const Tensor features = keys.feature_SHR.view(shape);
-  keys.feature_SHR =
-      at::where(real.unsqueeze(-1), features, torch::zeros({}, features.options()));
+  keys.feature_SHR = at::where(real.unsqueeze(-1), features, torch::zeros({}, features.options()));
   if (keys.offset_SH.defined()) {
     shape.pop_back();
     keys.offset_SH = keys.offset_SH.view(shape).masked_fill(
@@ -133,10 +133,10 @@ KeyFeatures key_features(const FeatureMap& map, const Tensor& key, const Tensor&
 Tensor sums_beside(const Tensor& own, const Tensor& looks_G, bool behind) {
   if (own.size(2) == 0) return own;
   const Tensor turned = behind ? own.flip(2) : own;
-  const Tensor sums = at::cat({torch::zeros_like(turned.narrow(2, 0, 1)),
-                               turned.narrow(2, 0, turned.size(2) - 1)},
-                              2)
-                          .cumsum(2);
+  const Tensor sums =
+      at::cat({torch::zeros_like(turned.narrow(2, 0, 1)), turned.narrow(2, 0, turned.size(2) - 1)},
+              2)
+          .cumsum(2);
   std::vector<int64_t> shape(static_cast<size_t>(own.dim()), 1);
   shape[0] = looks_G.size(0);
   return at::where(looks_G.view(shape), behind ? sums.flip(2) : sums,
@@ -144,8 +144,8 @@ Tensor sums_beside(const Tensor& own, const Tensor& looks_G, bool behind) {
 }
 
 /// context [rows, H, E] of the group's real queries, in the order of `query_GCN`'s real entries.
-Tensor group_context(const GroupIndex& index, bool partial, const Tensor& query,
-                     const Tensor& key, const Tensor& value, const FeaturePlan& plan) {
+Tensor group_context(const GroupIndex& index, bool partial, const Tensor& query, const Tensor& key,
+                     const Tensor& value, const FeaturePlan& plan) {
   const FeatureMap& map = *plan.map;
   const int64_t count = index.query_GCN.size(0), chunks = index.query_GCN.size(1),
                 heads = query.size(1), features = map.features();
@@ -162,14 +162,12 @@ Tensor group_context(const GroupIndex& index, bool partial, const Tensor& query,
         shared.feature_SHR * (shared.offset_SH - top_GH.unsqueeze(1)).exp().unsqueeze(-1);
     if (partial) {
       own.feature_SHR =
-          own.feature_SHR *
-          (own.offset_SH - top_GH.unsqueeze(1).unsqueeze(1)).exp().unsqueeze(-1);
+          own.feature_SHR * (own.offset_SH - top_GH.unsqueeze(1).unsqueeze(1)).exp().unsqueeze(-1);
     }
   }
   const Tensor shared_GHBR = shared.feature_SHR.permute({0, 2, 1, 3}),
                shared_value_GHBE = gathered(value, index.shared_GB).permute({0, 2, 1, 3});
-  Tensor sum_GHCRE =
-      at::matmul(shared_GHBR.transpose(2, 3), shared_value_GHBE).unsqueeze(2);
+  Tensor sum_GHCRE = at::matmul(shared_GHBR.transpose(2, 3), shared_value_GHBE).unsqueeze(2);
   Tensor normalizer_GHCR = shared_GHBR.sum(2).unsqueeze(2);
   Tensor key_GHCMR, value_GHCME;
   if (partial) {
@@ -195,18 +193,26 @@ Tensor group_context(const GroupIndex& index, bool partial, const Tensor& query,
     context = context + at::matmul(weight, value_GHCME);
     denominator = denominator + weight.sum(-1, true);
   }
-  const Tensor some = denominator > 0;
-  context = at::where(some, context / at::where(some, denominator.clamp_min(1e-20) + plan.epsilon,
-                                                torch::ones({}, context.options())),
-                      torch::zeros({}, context.options()));
-  return context.permute({0, 2, 3, 1, 4})
-      .reshape({count * chunks * kWide, heads, value.size(2)});
+  if (plan.denominator == Denominator::query) {
+    const Tensor some = denominator > 0;
+    context = at::where(some,
+                        context / at::where(some, denominator.clamp_min(1e-20) + plan.epsilon,
+                                            torch::ones({}, context.options())),
+                        torch::zeros({}, context.options()));
+  }
+  return context.permute({0, 2, 3, 1, 4}).reshape({count * chunks * kWide, heads, value.size(2)});
 }
 
 }  // namespace
 
 Tensor feature_chunked(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                        const FeaturePlan& plan) {
+  if (plan.denominator == Denominator::feature) {
+    const DividedFeatures divided = divide_features(query_THE, key_SHE, {}, plan);
+    return feature_chunked(divided.query_THR, divided.key_SHR, value_SHE.to(torch::kDouble),
+                           divided.plan)
+        .to(query_THE.scalar_type());
+  }
   const at::ScalarType given = query_THE.scalar_type(),
                        inside = given == at::kDouble ? at::kDouble : at::kFloat;
   const Tensor query = query_THE.to(inside), key = key_SHE.to(inside), value = value_SHE.to(inside);

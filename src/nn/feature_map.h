@@ -1,6 +1,6 @@
 // Feature maps of attention without a softmax over keys: the weight of key j for query i is
-// f(q_i) . g(k_j), with f and g not negative. Not here: any map (the methods have them), or the sums
-// over keys (feature_scan.h).
+// f(q_i) . g(k_j), with f and g not negative. Not here: any map (the methods have them), or the
+// sums over keys (feature_scan.h).
 //
 // T query rows, S key rows, H heads, E head size, R features.
 #pragma once

@@ -11,7 +11,7 @@ namespace tenfold::nn {
 
 template <typename T>
 FeatureScan<T>::FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size,
-                            double epsilon)
+                            double epsilon, bool divide)
     : tiles_(tiles_of<T>(map)),
       head_size_(head_size),
       value_size_(value_size),
@@ -23,7 +23,8 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, int64_t head_size, int64_t va
       feature_stride_(feature_width_ + (feature_width_ > kChunk ? tile::Vector<T>::lanes : 0)),
       state_size_(feature_width_ * value_stride_ + feature_width_ + tile::Vector<T>::lanes),
       epsilon_(static_cast<T>(epsilon)),
-      offsets_(map.has_offsets()) {
+      offsets_(map.has_offsets()),
+      divide_(divide) {
   const int64_t feature = kChunk * feature_stride_, value = kChunk * value_stride_,
                 head = kChunk * head_stride_, square = kChunk * kChunk,
                 turned = kChunk * std::max(feature_stride_, value_stride_),
@@ -255,6 +256,7 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
     const T denominator = inverse_[i];
     inverse_[i] =
         denominator > 0 ? T(1) / (std::max(denominator, kSmallestDenominator) + epsilon_) : T(0);
+    if (!divide_) inverse_[i] = 1;
     if (io.inverse != nullptr) io.inverse[first + i] = inverse_[i];
     scale_numbers(context_ + i * value_stride_, inverse_[i], value_stride_);
   }

@@ -3,7 +3,8 @@
 // Not here: feature maps (feature_map.h), threads, autograd (feature_attention.cpp).
 //
 // With S = sum_j g(k_j) v_j^T and z = sum_j g(k_j) over the keys a query sees, its output is
-// f(q) S / (f(q) z + epsilon) (arXiv 2006.16236, equations 4 to 6, with every mask of visible_range.h).
+// f(q) S / (f(q) z + epsilon) (arXiv 2006.16236, equations 4 to 6, with every mask of
+// visible_range.h).
 #pragma once
 
 #include <algorithm>
@@ -23,8 +24,8 @@ struct HeadRows {
   int64_t stride = 0;
 };
 
-/// What one head's keys have added up to, without padding: S [R, E], z [R], and the offset that both
-/// are brought to (0 where the map has none; -infinity where nothing was seen).
+/// What one head's keys have added up to, without padding: S [R, E], z [R], and the offset that
+/// both are brought to (0 where the map has none; -infinity where nothing was seen).
 template <typename T>
 struct ScanState {
   T *sum = nullptr, *normalizer = nullptr, *offset = nullptr;
@@ -36,7 +37,7 @@ template <typename T>
 struct ScanForward {
   HeadRows<const T> query, key, value;
   HeadRows<T> out;
-  T* inverse = nullptr;        ///< 1 / denominator of every query row; null: not wanted
+  T* inverse = nullptr;         ///< 1 / denominator of every query row; null: not wanted
   ScanState<const T> state_in;  ///< of keys seen before; empty: none
   ScanState<T> state_out;       ///< empty: not wanted
 };
@@ -54,8 +55,10 @@ class FeatureScan {
  public:
   static constexpr int64_t kChunk = 64;
 
-  /// `map` must outlive the kernel. epsilon is added to the denominators.
-  FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size, double epsilon);
+  /// `map` must outlive the kernel. epsilon is added to the denominators; `divide` off: there are
+  /// none.
+  FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size, double epsilon,
+              bool divide);
 
   void forward(const AttentionSequence& s, const ScanPlan& plan, const ScanForward<T>& io);
   void backward(const AttentionSequence& s, const ScanPlan& plan, const ScanBackward<T>& io);
@@ -130,14 +133,15 @@ class FeatureScan {
   template <typename Work>
   void for_shared_tiles(const ScanPlan& plan, Work work) const {
     for (int64_t j = 0; j < plan.base; j += kChunk) work(j, std::min(j + kChunk, plan.base));
-    for (int64_t j = plan.tail; j < plan.keys; j += kChunk) work(j, std::min(j + kChunk, plan.keys));
+    for (int64_t j = plan.tail; j < plan.keys; j += kChunk)
+      work(j, std::min(j + kChunk, plan.keys));
   }
 
   const FeatureTiles<T>& tiles_;
   int64_t head_size_, value_size_, features_;
   int64_t head_stride_, value_stride_, feature_width_, feature_stride_, state_size_;
   T epsilon_;
-  bool offsets_;
+  bool offsets_, divide_;
   std::vector<T> memory_;
   int64_t taken_ = 0;
   // Tiles of up to kChunk rows.

@@ -21,6 +21,7 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
             context_, value_stride_);
   split_output_gradient(dout_, context_, value_stride_, io.inverse + first, chunk.queries(),
                         value_stride_, shift_);
+  if (!divide_) std::fill_n(shift_, chunk.queries(), T(0));
 }
 
 /// Takes the loaded queries into the sums over queries; their features are used up.

@@ -41,7 +41,7 @@ Tensor RecurrentMemory::step(const Tensor& query_THE, const Tensor& key_SHE,
       s.key_begin = context.source_layout.begin(b);
       s.keys = context.source_layout.length(b);
       take_in(row, in.side == Side::self ? past : 0, plan);
-      const auto rows = [&](const Tensor& x) { 
+      const auto rows = [&](const Tensor& x) {
         return x.narrow(0, s.key_begin, s.keys).to(torch::kCPU, x.scalar_type(), false, true);
       };
       row.key_NHE = rows(key_SHE);

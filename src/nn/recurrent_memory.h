@@ -29,7 +29,7 @@ class RecurrentMemory final : public AttentionMemory {
   /// States are never written again, so rows may share them.
   struct Row {
     RecurrentState state;
-    int64_t count = 0;  ///< keys in the state
+    int64_t count = 0;                  ///< keys in the state
     Tensor key_NHE, value_NHE, keep_N;  ///< those of the last step
     int64_t pending() const { return key_NHE.defined() ? key_NHE.size(0) : 0; }
   };

@@ -20,9 +20,9 @@ struct ScanChunk {
 };
 
 struct ScanPlan {
-  int64_t base = 0;        ///< keys 0 .. base - 1 are seen by every query
-  int64_t tail = 0;        ///< so are keys tail .. keys - 1
-  int64_t keys = 0;        ///< all that holes leave
+  int64_t base = 0;  ///< keys 0 .. base - 1 are seen by every query
+  int64_t tail = 0;  ///< so are keys tail .. keys - 1
+  int64_t keys = 0;  ///< all that holes leave
   std::vector<ScanChunk> chunks;
   bool before = false;  ///< a chunk sees all keys of the chunks before it
   bool after = false;   ///< a chunk sees all keys of the chunks behind it

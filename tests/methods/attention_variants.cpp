@@ -16,9 +16,12 @@ std::shared_ptr<config::OptionSet> set_of(Options options) {
 
 void add_linear(std::vector<AttentionVariant>& variants) {
   using linear_attention::Map;
-  for (const auto& [name, map] : {std::pair{"relu", Map::relu}, {"squared", Map::squared},
-                                  {"softmax", Map::softmax}, {"taylor", Map::taylor},
-                                  
+  for (const auto& [name, map] : {std::pair{"relu", Map::relu},
+                                  {"squared", Map::squared},
+                                  {"softmax", Map::softmax},
+                                  {"taylor", Map::taylor},
+                                  {"efficient", Map::efficient},
+
                                   {"efficient_scalar", Map::efficient_scalar}}) {
     linear_attention::Options options;
     options.feature_map = map;

@@ -69,8 +69,7 @@ inline AttentionContext context_of(const Batch& batch, bool training = false) {
 }
 
 inline std::shared_ptr<Attention> build(const AttentionKind& kind, const config::OptionSet& options,
-                                        double dropout = 0.0,
-                                        at::ScalarType dtype = at::kDouble) {
+                                        double dropout = 0.0, at::ScalarType dtype = at::kDouble) {
   const AttentionShape shape{.width = kWidth,
                              .heads = kHeads,
                              .head_size = kHeadSize,

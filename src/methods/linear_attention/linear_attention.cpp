@@ -28,17 +28,11 @@ LinearAttention::LinearAttention(const nn::AttentionShape& shape, const Options&
 nn::AttentionTraits LinearAttention::traits_of(const Options&) { return feature_traits(); }
 
 nn::FeaturePlan LinearAttention::plan() const {
-  return {.sequences = {}, .map = map_, .epsilon = options_.epsilon};
-}
-
-std::unique_ptr<nn::AttentionMemory> LinearAttention::new_memory(int64_t count,
-                                                                 int64_t capacity) const {
-  return FeatureAttention::new_memory(count, capacity);
-}
-
-nn::AttentionOut LinearAttention::mix(const Tensor& query_THE, const Tensor& key_SHE,
-                                      const Tensor& value_SHE, const nn::AttentionIn& in) const {
-  return FeatureAttention::mix(query_THE, key_SHE, value_SHE, in);
+  return {.sequences = {},
+          .map = map_,
+          .epsilon = options_.epsilon,
+          .denominator = options_.feature_map == Map::efficient ? nn::Denominator::feature
+                                                                : nn::Denominator::query};
 }
 
 void register_into(nn::AttentionTable& table) {

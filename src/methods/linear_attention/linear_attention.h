@@ -19,7 +19,8 @@ enum class Map : uint8_t {
   squared,    ///< x^2, number by number
   softmax,    ///< a softmax over the head's numbers, of queries and of keys
   taylor,     ///< weight 1 + cosine of query and key: exp to first order, on unit vectors
-  efficient,  ///< queries a softmax over the head's numbers, each number of the keys one over the keys
+  efficient,  ///< queries a softmax over the head's numbers, each number of the keys one over the
+              ///< keys
   efficient_scalar,  ///< the same with one denominator a query in place of one a number
 };
 
@@ -36,16 +37,13 @@ class LinearAttention final : public nn::FeatureAttention {
                   torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const Options& options);
   nn::AttentionTraits traits() const override { return traits_of(options_); }
-  std::unique_ptr<nn::AttentionMemory> new_memory(int64_t count, int64_t capacity) const override;
 
  protected:
   nn::FeaturePlan plan() const override;
-  nn::AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
-                       const nn::AttentionIn& in) const override;
 
  private:
   Options options_;
-  std::shared_ptr<const nn::FeatureMap> map_;  ///< none for Map::efficient
+  std::shared_ptr<const nn::FeatureMap> map_;
 };
 
 /// Adds "linear" to the attention kinds.

@@ -303,8 +303,7 @@ class TaylorMap final : public TiledMap<TaylorTiles> {
   Tensor queries(const Tensor& x_THE) const override {
     const Tensor square_TH1 = (x_THE * x_THE).sum(-1, true);
     const Tensor some = square_TH1 > 0;
-    const Tensor unit_THE =
-        at::where(some, x_THE * at::where(some, square_TH1, 1.0).rsqrt(), 0.0);
+    const Tensor unit_THE = at::where(some, x_THE * at::where(some, square_TH1, 1.0).rsqrt(), 0.0);
     return at::cat({torch::ones_like(square_TH1), unit_THE}, -1);
   }
   KeyFeatures keys(const Tensor& x_SHE) const override { return {queries(x_SHE), {}}; }
@@ -319,8 +318,8 @@ std::shared_ptr<const nn::FeatureMap> make_map(const Options& options, int64_t h
     case Map::squared: return std::make_shared<SquareMap>(head_size);
     case Map::softmax: return std::make_shared<SoftmaxMap>(head_size, false);
     case Map::taylor: return std::make_shared<TaylorMap>(head_size);
+    case Map::efficient:
     case Map::efficient_scalar: return std::make_shared<SoftmaxMap>(head_size, true);
-    case Map::efficient: return nullptr;
   }
   fail(ErrorKind::internal, "attention", "no such feature map");
 }

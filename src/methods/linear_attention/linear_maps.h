@@ -8,7 +8,7 @@
 
 namespace tenfold::linear_attention {
 
-/// Of heads of `head_size` numbers; Map::efficient has none.
+/// Of heads of `head_size` numbers.
 std::shared_ptr<const nn::FeatureMap> make_map(const Options& options, int64_t head_size);
 
 }  // namespace tenfold::linear_attention
