@@ -9,6 +9,7 @@
 #include <set>
 
 #include "model/assemble.h"
+#include "model/stored_tensors.h"
 #include "model/weight_files.h"
 #include "support/fail.h"
 #include "tensor/device.h"
@@ -45,16 +46,15 @@ void fill(const WeightFiles& files, const OwnedModule& owned, bool map_weights,
           std::set<std::string>& used, std::vector<std::string>& warnings) {
   const Family& family = files.family();
   torch::NoGradGuard no_gradient;
-  for (auto& item : owned.module->named_parameters()) {
-    const std::string name = owned.prefix + item.key();
+  for (const auto& [name, value] : stored_tensors(owned)) {
     std::string stored = name;
     if (!files.has(name) && name == family.bias) stored = family.tied_bias;
     require(files.has(stored), ErrorKind::checkpoint, "model", "{}: the weight '{}' is missing",
             files.directory().string(), name);
-    check_entry(files, stored, item.value().sizes());
-    take_weight(item.value(), files.tensor(stored), map_weights);
+    check_entry(files, stored, value.sizes());
+    take_weight(value, files.tensor(stored), map_weights);
     used.insert(stored);
-    if (!all_finite(item.value())) {
+    if (!all_finite(value)) {
       warnings.push_back(fmt::format("'{}' holds values that are not finite", name));
     }
   }

@@ -10,6 +10,7 @@
 
 #include "model/checkpoint.h"
 #include "model/sentence_directory.h"
+#include "model/stored_tensors.h"
 #include "support/fail.h"
 #include "support/files.h"
 #include "tensor/device.h"
@@ -87,7 +88,7 @@ Conversion convert_directory(const fs::path& from, const fs::path& to,
                   .dtype = dtype_name(type),
                   .warnings = model.warnings};
   for (const OwnedModule& owned : model.modules()) {
-    for (const Tensor& weight : owned.module->parameters()) {
+    for (const auto& [name, weight] : stored_tensors(owned)) {
       done.tensors += 1;
       done.parameters += weight.numel();
     }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/checkpoint.h"
+#include "model/stored_tensors.h"
 #include "support/files.h"
 #include "tensor/device.h"
 #include "tensor/safetensors_tensors.h"
@@ -15,16 +16,15 @@ void write_model(const std::filesystem::path& folder, const ModelDescription& de
   std::vector<NamedTensors> shards(1);
   uint64_t in_shard = 0, total = 0;
   for (const OwnedModule& owned : modules) {
-    for (const auto& item : owned.module->named_parameters()) {
-      const Tensor value =
-          item.value().detach().to(options.dtype.value_or(item.value().scalar_type()));
+    for (const auto& [name, held] : stored_tensors(owned)) {
+      const Tensor value = held.detach().to(options.dtype.value_or(held.scalar_type()));
       if (total == 0) described.dtype = dtype_name(value.scalar_type());
       const uint64_t bytes = value.nbytes();
       if (in_shard > 0 && in_shard + bytes > options.shard_bytes) {
         shards.emplace_back();
         in_shard = 0;
       }
-      shards.back().emplace_back(owned.prefix + item.key(), value);
+      shards.back().emplace_back(name, value);
       in_shard += bytes;
       total += bytes;
     }

@@ -33,12 +33,13 @@ Tensor with_filler_rows(const Tensor& x_TD) {
 }
 
 FilledPass with_filler_sequences(const SequenceLayout& layout, const MaskSpec& mask,
-                                 const PassContext& pass, int64_t filler_rows) {
+                                 const PassContext& pass, int64_t filler_rows, int64_t longest) {
   FilledPass out{.layout = layout, .mask = mask, .pass = pass};
   if (filler_rows == 0) return out;
   std::vector<int64_t> lengths = layout.lengths();
-  for (int64_t left = filler_rows; left > 0; left -= kLongestFiller) {
-    lengths.push_back(std::min(left, kLongestFiller));
+  const int64_t most = longest > 0 ? std::min(longest, kLongestFiller) : kLongestFiller;
+  for (int64_t left = filler_rows; left > 0; left -= most) {
+    lengths.push_back(std::min(left, most));
     if (mask.see.size() > 1) out.mask.see.push_back(mask.see[0]);
     if (!mask.source.empty()) out.mask.source.push_back(0);
     if (!pass.example_keys.empty()) out.pass.example_keys.push_back(0);

@@ -25,12 +25,13 @@ Tensor with_filler_rows(const Tensor& x_TD);
 
 /// The sequences that those rows are for everything that works sequence by sequence: they see each
 /// other alone, so that nothing real depends on them, and nobody looks at what becomes of them.
+/// `longest`: tokens that a sequence may have, 0: any.
 struct FilledPass {
   SequenceLayout layout;
   MaskSpec mask;
   PassContext pass;
 };
 FilledPass with_filler_sequences(const SequenceLayout& layout, const MaskSpec& mask,
-                                 const PassContext& pass, int64_t filler_rows);
+                                 const PassContext& pass, int64_t filler_rows, int64_t longest);
 
 }  // namespace tenfold::nn

@@ -35,7 +35,7 @@ void SlotTable::append(int64_t row, int64_t past, const Tensor& key_NC, const Te
           "room for {} keys, {} are needed", capacity_, past + n);
   if (!key_UMC_.defined()) {
     key_UMC_ = torch::zeros({known_slots_, 0, key_NC.size(1)}, key_NC.options());
-    value_UMC_ = torch::zeros_like(key_UMC_);
+    value_UMC_ = torch::zeros({known_slots_, 0, value_NC.size(1)}, value_NC.options());
   }
   if (past + n > key_UMC_.size(1)) grow_length(past + n);
   if (keep_N.defined() && !keep_UM_.defined()) {

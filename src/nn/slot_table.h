@@ -2,7 +2,7 @@
 // committed part, moved. Not here: how far each sequence has come (decode_state.h) or recurrent
 // states.
 //
-// C = heads * head size.
+// C = heads * head size; keys and values may differ in it, and keys may have none at all.
 #pragma once
 
 #include <cstdint>

@@ -27,6 +27,24 @@ struct SoftmaxPlan {
   static SoftmaxPlan of(const AttentionContext& context);
 };
 
+/// What heads hold. key_size 0: no products of queries and keys, all scores are carried in.
+struct HeadSizes {
+  int64_t heads = 0, key_size = 0, value_size = 0;
+};
+
+/// The keys and values that a pass asks, of every sequence one after another, and the plan over
+/// them: all of it but scale and hand_on_scores.
+struct AskedKeys {
+  Tensor key_SHE, value_SHE;
+  SoftmaxPlan plan;
+};
+
+/// Without memory what is given. With memory (a SlotTable) what is given joins it, and everything
+/// it holds is asked; key_SHE and value_SHE are undefined where nothing is given
+/// (KeysFrom::memory). `dropout`: of the weights while training.
+AskedKeys asked_keys(const AttentionIn& in, const Tensor& key_SHE, const Tensor& value_SHE,
+                     const HeadSizes& sizes, double dropout);
+
 struct SoftmaxOut {
   Tensor context_THE;
   /// Defined where the plan hands them on, as the one tensor of the carry: raw scores q k^T * scale
@@ -35,7 +53,8 @@ struct SoftmaxOut {
   Tensor flat_scores;
 };
 
-/// The obvious form: dense masks, differentiable operators. carry: flat scores or undefined.
+/// The obvious form: dense masks, differentiable operators. carry: flat scores or undefined. Values
+/// may have another head size than queries and keys, and those none at all (HeadSizes).
 SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
                              const Tensor& value_SHE, const Tensor& carry, const SoftmaxPlan& plan);
 /// The same with its own backward pass on the CPU, in fp32 or fp64 inside.
@@ -45,6 +64,13 @@ SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Te
 /// The same by operators over padded groups of sequences, on any device.
 SoftmaxOut softmax_batched(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                            const Tensor& carry, const SoftmaxPlan& plan);
+
+/// The form that is fastest on the tensors' device.
+SoftmaxOut softmax_attention(const Tensor& query_THE, const Tensor& key_SHE,
+                             const Tensor& value_SHE, const Tensor& carry, const SoftmaxPlan& plan);
+
+/// The scores a plan handed on as the carry of the next layer; null where it handed on none.
+std::shared_ptr<const Carry> carry_of(const SoftmaxOut& out);
 
 class SoftmaxAttention final : public ProjectedAttention {
  public:
@@ -58,10 +84,6 @@ class SoftmaxAttention final : public ProjectedAttention {
  protected:
   AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                    const AttentionIn& in) const override;
-
- private:
-  AttentionOut mix_with_memory(const Tensor& query_THE, const Tensor& key_SHE,
-                               const Tensor& value_SHE, const AttentionIn& in) const;
 };
 
 }  // namespace tenfold::nn

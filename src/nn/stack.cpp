@@ -110,7 +110,7 @@ StackOut Stack::forward(const StackIn& in) const {
   const Tensor hidden_TD = computed(in.hidden_TD);
   const int64_t rows = in.hidden_TD.size(0);
   const FilledPass filled =
-      with_filler_sequences(in.layout, in.mask, in.pass, hidden_TD.size(0) - rows);
+      with_filler_sequences(in.layout, in.mask, in.pass, hidden_TD.size(0) - rows, spec_.longest);
   const AttentionContext context{
       .query_layout = filled.layout,
       .source_layout = filled.layout,

@@ -62,6 +62,16 @@ TEST(ShapeVariety, RowsAreRoundedByAFewInAHundred) {
   }
 }
 
+TEST(ShapeVariety, FillerIsNoLongerThanSequencesMayBe) {
+  const auto longest = [](int64_t most) {
+    return with_filler_sequences(SequenceLayout::of_lengths({5}), {}, {}, 40, most)
+        .layout.longest();
+  };
+  EXPECT_EQ(longest(6), 6);
+  EXPECT_EQ(longest(100), 16);
+  EXPECT_EQ(longest(0), 16);
+}
+
 /// Output and gradients of a stack that mixes kinds, with holes and dropout, for 50 rows that need
 /// filler, or with `more` rows of the last sequence that nobody sees.
 std::vector<Tensor> pass_of(Stack& stack, int64_t more) {
