@@ -4,15 +4,18 @@
 
 #include "data/mask_sampler.h"
 #include "methods/linear_attention/linear_attention.h"
+#include "methods/performer/performer.h"
 #include "model/registry.h"
 #include "nn/attention_table.h"
 #include "train/optimizer.h"
 
 namespace tenfold::methods {
-
 namespace {
 
-void register_methods() { linear_attention::register_into(nn::attention_table()); }
+void register_methods() {
+  linear_attention::register_into(nn::attention_table());
+  performer::register_into(nn::attention_table());
+}
 
 }  // namespace
 

@@ -38,8 +38,11 @@ void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_
     scans.push_back(scan_plan(s, FeatureScan<T>::kChunk));
   const auto tasks = static_cast<int64_t>(plan.sequences.size()) * heads;
   at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
-    FeatureScan<T> scan(*plan.map, head_size, value_size, plan.epsilon,
-                        plan.denominator == Denominator::query);
+    FeatureScan<T> scan(*plan.map, {.head = head_size,
+                                    .value = value_size,
+                                    .epsilon = plan.epsilon,
+                                    .key_sum_offset = plan.key_sum_offset,
+                                    .divide = plan.denominator == Denominator::query});
     for (int64_t task = begin; task < end; ++task) {
       const auto b = static_cast<size_t>(task / heads);
       work(scan, plan.sequences[b], scans[b], task % heads);
@@ -190,7 +193,7 @@ Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const T
     }
     Tensor context_HNE = at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1));
     if (plan.denominator == Denominator::query) {
-      const Tensor sum_HN1 = weight_HNM.sum(2, true);
+      const Tensor sum_HN1 = weight_HNM.sum(2, true) + plan.key_sum_offset * query_HNR.sum(2, true);
       const Tensor seen = sum_HN1 > 0;
       context_HNE = at::where(
           seen, context_HNE / at::where(seen, sum_HN1.clamp_min(1e-20) + plan.epsilon, 1.0), 0.0);
@@ -218,6 +221,12 @@ Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
           ? FastFeatures::apply(query, key, value, c10::make_intrusive<FeaturePlanHolder>(plan))
           : forward_pass(query, key, value, plan, false).context_THE;
   return context.to(query_THE.scalar_type());
+}
+
+Tensor feature_attention(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                         const FeaturePlan& plan) {
+  return query_THE.device().is_cpu() ? feature_fast(query_THE, key_SHE, value_SHE, plan)
+                                     : feature_chunked(query_THE, key_SHE, value_SHE, plan);
 }
 
 namespace {
@@ -324,9 +333,7 @@ AttentionOut FeatureAttention::mix(const Tensor& query_THE, const Tensor& key_SH
     return {memory->step(query_THE, key_SHE, value_SHE, in, std::move(pass)), nullptr};
   }
   pass.sequences = attention_sequences(in.context);
-  return {query_THE.device().is_cpu() ? feature_fast(query_THE, key_SHE, value_SHE, pass)
-                                      : feature_chunked(query_THE, key_SHE, value_SHE, pass),
-          nullptr};
+  return {feature_attention(query_THE, key_SHE, value_SHE, pass), nullptr};
 }
 
 }  // namespace tenfold::nn

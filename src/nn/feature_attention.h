@@ -28,7 +28,11 @@ struct FeaturePlan {
   std::shared_ptr<const FeatureMap> map;
   double epsilon = 0.0;  ///< added to the denominators of Denominator::query
   Denominator denominator = Denominator::query;
+  double key_sum_offset = 0.0;  ///< where every entry of the sum of keys begins
 };
+
+/// Queries and keys that are features already, `width` of them.
+std::shared_ptr<const FeatureMap> given_features(int64_t width);
 
 /// context_THE by its definition, weights and all: for tests.
 Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
@@ -40,6 +44,10 @@ Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
 /// The same by operators over padded chunks, on any device.
 Tensor feature_chunked(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                        const FeaturePlan& plan);
+
+/// The form that is fastest on the tensors' device.
+Tensor feature_attention(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                         const FeaturePlan& plan);
 
 /// What the keys of one sequence have added up to, all heads; with a denominator a feature without
 /// offsets and in fp64.

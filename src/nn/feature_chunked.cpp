@@ -168,7 +168,7 @@ Tensor group_context(const GroupIndex& index, bool partial, const Tensor& query,
   const Tensor shared_GHBR = shared.feature_SHR.permute({0, 2, 1, 3}),
                shared_value_GHBE = gathered(value, index.shared_GB).permute({0, 2, 1, 3});
   Tensor sum_GHCRE = at::matmul(shared_GHBR.transpose(2, 3), shared_value_GHBE).unsqueeze(2);
-  Tensor normalizer_GHCR = shared_GHBR.sum(2).unsqueeze(2);
+  Tensor normalizer_GHCR = shared_GHBR.sum(2).unsqueeze(2) + plan.key_sum_offset;
   Tensor key_GHCMR, value_GHCME;
   if (partial) {
     key_GHCMR = own.feature_SHR.permute({0, 3, 1, 2, 4});

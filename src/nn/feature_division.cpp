@@ -91,6 +91,10 @@ Tensor visible_sums(const Tensor& feature_MHR, const AttentionSequence& s) {
 
 }  // namespace
 
+std::shared_ptr<const FeatureMap> given_features(int64_t width) {
+  return std::make_shared<GivenMap>(width);
+}
+
 DividedFeatures divide_features(const Tensor& query_THE, const Tensor& key_SHE,
                                 const std::vector<RecurrentState>& states,
                                 const FeaturePlan& plan) {
@@ -109,19 +113,18 @@ DividedFeatures divide_features(const Tensor& query_THE, const Tensor& key_SHE,
     Tensor own = key_SHR.narrow(0, s.key_begin, s.keys);
     if (s.has_holes)
       own = own.index_select(0, torch::tensor(s.kept, torch::kInt64).to(own.device()));
-    Tensor sum_NHR = own.size(0) > 0
-                         ? visible_sums(own, s)
-                         : torch::zeros({s.queries, query_THR.size(1), query_THR.size(2)},
-                                        query_THR.options());
+    Tensor sum_NHR =
+        own.size(0) > 0
+            ? visible_sums(own, s)
+            : torch::zeros({s.queries, query_THR.size(1), query_THR.size(2)}, query_THR.options());
     if (b < states.size() && states[b].normalizer_HR.defined())
       sum_NHR = sum_NHR + states[b].normalizer_HR;
     const Tensor some = sum_NHR > 0;
     divided.push_back(at::where(
-        some,
-        query_THR.narrow(0, s.query_begin, s.queries) / at::where(some, sum_NHR, 1.0), 0.0));
+        some, query_THR.narrow(0, s.query_begin, s.queries) / at::where(some, sum_NHR, 1.0), 0.0));
   }
   DividedFeatures out{at::cat(divided), key_SHR, plan};
-  out.plan.map = std::make_shared<GivenMap>(query_THR.size(2));
+  out.plan.map = given_features(query_THR.size(2));
   out.plan.denominator = Denominator::none;
   return out;
 }

@@ -10,21 +10,21 @@
 namespace tenfold::nn {
 
 template <typename T>
-FeatureScan<T>::FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size,
-                            double epsilon, bool divide)
+FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
     : tiles_(tiles_of<T>(map)),
-      head_size_(head_size),
-      value_size_(value_size),
+      head_size_(settings.head),
+      value_size_(settings.value),
       features_(map.features()),
-      head_stride_(tile::padded<T>(head_size)),
-      value_stride_(tile::padded<T>(value_size)),
+      head_stride_(tile::padded<T>(settings.head)),
+      value_stride_(tile::padded<T>(settings.value)),
       feature_width_(tile::padded<T>(features_)),
       // Rows a power of two apart would share few places of the cache.
       feature_stride_(feature_width_ + (feature_width_ > kChunk ? tile::Vector<T>::lanes : 0)),
       state_size_(feature_width_ * value_stride_ + feature_width_ + tile::Vector<T>::lanes),
-      epsilon_(static_cast<T>(epsilon)),
+      epsilon_(static_cast<T>(settings.epsilon)),
+      key_sum_offset_(static_cast<T>(settings.key_sum_offset)),
       offsets_(map.has_offsets()),
-      divide_(divide) {
+      divide_(settings.divide) {
   const int64_t feature = kChunk * feature_stride_, value = kChunk * value_stride_,
                 head = kChunk * head_stride_, square = kChunk * kChunk,
                 turned = kChunk * std::max(feature_stride_, value_stride_),
@@ -67,6 +67,14 @@ template <typename T>
 void FeatureScan<T>::clear(T* state) const {
   std::fill_n(state, state_size_, T(0));
   if (offsets_) offset_of(state) = -std::numeric_limits<T>::infinity();
+}
+
+/// A state of no keys, as the sums of a sequence begin.
+template <typename T>
+std::vector<T> FeatureScan<T>::first_state() const {
+  std::vector<T> first = states(1);
+  std::fill_n(normalizer_of(first.data()), features_, key_sum_offset_);
+  return first;
 }
 
 template <typename T>
@@ -310,7 +318,7 @@ void FeatureScan<T>::spread(std::vector<T>& own, const ScanPlan& plan, const T* 
 template <typename T>
 void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
                              const ScanForward<T>& io) {
-  std::vector<T> run = states(1);
+  std::vector<T> run = first_state();
   if (io.state_in.sum != nullptr) take_in(io.state_in, run.data());
   add_shared_keys(s, plan, io.key, io.value, run.data());
   const bool both = plan.before && plan.after;

@@ -49,16 +49,22 @@ struct ScanBackward {
   HeadRows<T> dquery, dkey, dvalue;  ///< written for the sequence's queries and the keys seen
 };
 
+/// What does not change from head to head.
+struct ScanSettings {
+  int64_t head = 0, value = 0;  ///< numbers of a head's queries and keys, and of its values
+  double epsilon = 0.0;         ///< added to the denominators
+  double key_sum_offset = 0.0;  ///< where every entry of z begins
+  bool divide = true;           ///< off: there are no denominators
+};
+
 /// The kernel with its buffers: one a thread. T is float or double.
 template <typename T>
 class FeatureScan {
  public:
   static constexpr int64_t kChunk = 64;
 
-  /// `map` must outlive the kernel. epsilon is added to the denominators; `divide` off: there are
-  /// none.
-  FeatureScan(const FeatureMap& map, int64_t head_size, int64_t value_size, double epsilon,
-              bool divide);
+  /// `map` must outlive the kernel.
+  FeatureScan(const FeatureMap& map, const ScanSettings& settings);
 
   void forward(const AttentionSequence& s, const ScanPlan& plan, const ScanForward<T>& io);
   void backward(const AttentionSequence& s, const ScanPlan& plan, const ScanBackward<T>& io);
@@ -78,6 +84,7 @@ class FeatureScan {
   T* normalizer_of(T* state) const { return state + feature_width_ * value_stride_; }
   T& offset_of(T* state) const { return state[state_size_ - tile::Vector<T>::lanes]; }
   std::vector<T> states(int64_t count) const;
+  std::vector<T> first_state() const;
   void take_in(const ScanState<const T>& from, T* state) const;
   void hand_out(T* state, const ScanState<T>& to) const;
   void clear(T* state) const;
@@ -140,7 +147,7 @@ class FeatureScan {
   const FeatureTiles<T>& tiles_;
   int64_t head_size_, value_size_, features_;
   int64_t head_stride_, value_stride_, feature_width_, feature_stride_, state_size_;
-  T epsilon_;
+  T epsilon_, key_sum_offset_;
   bool offsets_, divide_;
   std::vector<T> memory_;
   int64_t taken_ = 0;

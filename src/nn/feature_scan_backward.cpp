@@ -130,7 +130,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
                               const ScanBackward<T>& io) {
   const auto count = static_cast<int64_t>(plan.chunks.size());
   const bool both = plan.before && plan.after;
-  std::vector<T> shared = states(1);
+  std::vector<T> shared = first_state();
   add_shared_keys(s, plan, io.key, io.value, shared.data());
   std::vector<T> between;
   if (plan.partial()) between = states_between(s, plan, io.key, io.value, shared.data());

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "nn/step_aware.h"
 #include "support/clock.h"
 #include "support/fail.h"
 #include "support/strings.h"
@@ -49,12 +50,24 @@ std::vector<Parameter> chosen_parameters(Trainee& trainee, const TrainOptions& o
   return parameters;
 }
 
+/// Modules that change by themselves as training goes on.
+std::vector<nn::StepAware*> step_aware_modules(Trainee& trainee) {
+  std::vector<nn::StepAware*> found;
+  for (const model::OwnedModule& owned : trainee.modules()) {
+    for (const auto& module : owned.module->modules()) {
+      if (auto* aware = dynamic_cast<nn::StepAware*>(module.get())) found.push_back(aware);
+    }
+  }
+  return found;
+}
+
 class Run {
  public:
   explicit Run(TrainSetup& setup)
       : setup_(setup),
         options_(setup.options),
         parameters_(chosen_parameters(setup.trainee, setup.options, setup.log)),
+        step_aware_(step_aware_modules(setup.trainee)),
         optimizer_(make_optimizer(options_.optimizer, parameters_)),
         planned_(planned_steps(options_, setup.batches)),
         schedule_(make_schedule(options_.schedule, planned_)) {
@@ -99,6 +112,7 @@ class Run {
   TrainSetup& setup_;
   const TrainOptions& options_;
   std::vector<Parameter> parameters_;
+  std::vector<nn::StepAware*> step_aware_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   int64_t planned_;
@@ -173,6 +187,7 @@ std::vector<data::Batch> Run::draw_window() {
 std::optional<Ended> Run::update() {
   Stopwatch watch;
   for (Hook* hook : setup_.hooks) hook->before_step(state_.step);
+  for (nn::StepAware* module : step_aware_) module->before_step(state_.step);
   const std::vector<data::Batch> window = draw_window();
   if (window.empty()) return Ended::epochs;
   const StepReport report = compute(window);

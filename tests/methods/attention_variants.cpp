@@ -4,6 +4,7 @@
 
 #include "methods/linear_attention/linear_attention.h"
 #include "methods/methods.h"
+#include "methods/performer/performer.h"
 
 namespace tenfold::nn::testing {
 
@@ -29,6 +30,18 @@ void add_linear(std::vector<AttentionVariant>& variants) {
   }
 }
 
+void add_performer(std::vector<AttentionVariant>& variants) {
+  using performer::Kernel;
+  for (const auto& [name, kernel] :
+       {std::pair{"positive", Kernel::positive}, {"relu", Kernel::relu}}) {
+    performer::Options options;
+    options.kernel = kernel;
+    options.features = 10;
+    options.equal_lengths = false;
+    variants.push_back({std::string("performer ") + name, "performer", set_of(options)});
+  }
+}
+
 }  // namespace
 
 const std::vector<AttentionVariant>& attention_variants() {
@@ -38,6 +51,7 @@ const std::vector<AttentionVariant>& attention_variants() {
     for (const AttentionKind& kind : attention_table().kinds())
       variants.push_back({kind.name, kind.name, kind.options()});
     add_linear(variants);
+    add_performer(variants);
     return variants;
   }();
   return list;
