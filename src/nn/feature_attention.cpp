@@ -59,6 +59,24 @@ at::ScalarType inside(const Tensor& t) {
   return t.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
 
+/// Whether the kernel writes every row of queries, and every row of keys.
+bool covers_queries(const FeaturePlan& plan, int64_t rows) {
+  for (const AttentionSequence& s : plan.sequences) rows -= s.queries;
+  return rows == 0;
+}
+bool covers_keys(const FeaturePlan& plan, int64_t rows) {
+  for (const AttentionSequence& s : plan.sequences) {
+    const ScanPlan scan = scan_plan(s, FeatureScan<float>::kChunk);
+    rows -= scan.base + scan.keys - scan.tail;
+    for (const ScanChunk& chunk : scan.chunks) rows -= chunk.keys();
+  }
+  return rows == 0;
+}
+
+Tensor result_rows(at::IntArrayRef shape, const Tensor& like, bool covered) {
+  return covered ? torch::empty(shape, like.options()) : torch::zeros(shape, like.options());
+}
+
 struct FeatureForward {
   Tensor context_THE, inverse_HT;
 };
@@ -66,7 +84,7 @@ struct FeatureForward {
 FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor& value,
                             const FeaturePlan& plan, bool keep_inverse) {
   const int64_t heads = query.size(1), rows = query.size(0);
-  FeatureForward out{torch::zeros({rows, heads, value.size(2)}, query.options()),
+  FeatureForward out{result_rows({rows, heads, value.size(2)}, query, covers_queries(plan, rows)),
                      torch::zeros({heads, keep_inverse ? rows : 0}, query.options())};
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
@@ -107,9 +125,10 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
     const auto capsule = ctx->saved_data["plan"].toCapsule();
     const FeaturePlan& plan = static_cast<const FeaturePlanHolder&>(*capsule).plan;
     const Tensor dout = dense_rows(gradients[0]);
-    Tensor dquery = torch::zeros(query.sizes(), query.options()),
-           dkey = torch::zeros(key.sizes(), key.options()),
-           dvalue = torch::zeros(value.sizes(), value.options());
+    const bool all_keys = covers_keys(plan, key.size(0));
+    Tensor dquery = result_rows(query.sizes(), query, covers_queries(plan, query.size(0))),
+           dkey = result_rows(key.sizes(), key, all_keys),
+           dvalue = result_rows(value.sizes(), value, all_keys);
     with_number(query, [&](auto zero) {
       using T = decltype(zero);
       for_heads<T>(

@@ -126,6 +126,7 @@ template <typename T>
 void FeatureScan<T>::load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
                                   const ScanChunk& chunk) {
   const T* from = query.data + (s.query_begin + chunk.query_begin) * query.stride;
+  expect_rows(from + ahead_ * query.stride, query.stride, chunk.queries(), head_size_);
   load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
             query_, head_stride_);
   tiles_.queries(query_, head_stride_, chunk.queries(), query_feature_, feature_stride_);
@@ -136,6 +137,8 @@ void FeatureScan<T>::load_keys(const AttentionSequence& s, const HeadRows<const 
                                const HeadRows<const T>& value, int64_t begin, int64_t end) {
   const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
   const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
+  expect_rows(key.data + (first + ahead_) * key.stride, key.stride, end - begin, head_size_);
+  expect_rows(value.data + (first + ahead_) * value.stride, value.stride, end - begin, value_size_);
   load_rows(key.data + first * key.stride, key.stride, places, end - begin, head_size_, key_,
             head_stride_);
   load_rows(value.data + first * value.stride, value.stride, places, end - begin, value_size_,
@@ -318,6 +321,7 @@ void FeatureScan<T>::spread(std::vector<T>& own, const ScanPlan& plan, const T* 
 template <typename T>
 void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
                              const ScanForward<T>& io) {
+  ahead_ = kChunk;
   std::vector<T> run = first_state();
   if (io.state_in.sum != nullptr) take_in(io.state_in, run.data());
   add_shared_keys(s, plan, io.key, io.value, run.data());
@@ -325,8 +329,10 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
   std::vector<T> between;
   if (both) between = states_between(s, plan, io.key, io.value, run.data());
   const auto count = static_cast<int64_t>(plan.chunks.size());
+  const bool reverse = plan.after && !plan.before;
+  if (reverse) ahead_ = -kChunk;
   for (int64_t n = 0; n < count; ++n) {
-    const int64_t c = plan.before ? n : count - 1 - n;
+    const int64_t c = reverse ? count - 1 - n : n;
     const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
     load_queries(s, io.query, chunk);
     if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);

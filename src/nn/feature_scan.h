@@ -151,6 +151,7 @@ class FeatureScan {
   bool offsets_, divide_;
   std::vector<T> memory_;
   int64_t taken_ = 0;
+  int64_t ahead_ = kChunk;  ///< where the rows that follow lie
   // Tiles of up to kChunk rows.
   T *query_, *key_, *value_, *query_feature_, *key_feature_, *turned_, *block_, *context_;
   T *dout_, *dquery_feature_, *dkey_feature_, *dvalue_, *dblock_, *dx_, *turned_state_;

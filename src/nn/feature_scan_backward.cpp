@@ -15,6 +15,12 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
                                           const ScanBackward<T>& io) {
   const int64_t first = s.query_begin + chunk.query_begin;
   const int64_t* all = nullptr;
+  expect_rows(io.dout.data + (first + ahead_) * io.dout.stride, io.dout.stride, chunk.queries(),
+              value_size_);
+  expect_rows(io.out.data + (first + ahead_) * io.out.stride, io.out.stride, chunk.queries(),
+              value_size_);
+  expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
+              head_size_);
   load_rows(io.dout.data + first * io.dout.stride, io.dout.stride, all, chunk.queries(),
             value_size_, dout_, value_stride_);
   load_rows(io.out.data + first * io.out.stride, io.out.stride, all, chunk.queries(), value_size_,
@@ -94,6 +100,9 @@ template <typename T>
 void FeatureScan<T>::finish_keys(const AttentionSequence& s, int64_t begin, int64_t end,
                                  T* queries_state, bool add, const ScanBackward<T>& io) {
   const int64_t rows = end - begin;
+  const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
+  expect_rows(io.dkey.data + first * io.dkey.stride, io.dkey.stride, rows, head_size_);
+  expect_rows(io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride, rows, value_size_);
   tile::transpose(sum_of(queries_state), value_stride_, turned_state_, feature_stride_,
                   feature_width_, value_stride_);
   const T *value = value_, *feature = key_feature_;
@@ -118,7 +127,6 @@ void FeatureScan<T>::finish_keys(const AttentionSequence& s, int64_t begin, int6
                 dvalue_, value_stride_, rows, value_stride_, features_, add);
   tiles_.keys_backward(key_, head_stride_, rows, key_feature_, dkey_feature_, feature_stride_, dx_);
   const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
-  const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
   store_rows(dx_, head_stride_, places, rows, head_size_, io.dkey.data + first * io.dkey.stride,
              io.dkey.stride);
   store_rows(dvalue_, value_stride_, places, rows, value_size_,
@@ -130,6 +138,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
                               const ScanBackward<T>& io) {
   const auto count = static_cast<int64_t>(plan.chunks.size());
   const bool both = plan.before && plan.after;
+  ahead_ = kChunk;
   std::vector<T> shared = first_state();
   add_shared_keys(s, plan, io.key, io.value, shared.data());
   std::vector<T> between;
@@ -159,6 +168,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     }
     spread(queries_between, plan, states(1).data());
   }
+  if (plan.before) ahead_ = -kChunk;
   for (int64_t n = 0; n < count; ++n) {
     const int64_t c = plan.before ? count - 1 - n : n;
     const ScanChunk& chunk = load(c);
@@ -170,6 +180,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     }
     if (!both) add_queries(all_queries.data(), chunk);
   }
+  ahead_ = kChunk;
   for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
     load_keys(s, io.key, io.value, begin, end);
     finish_keys(s, begin, end, all_queries.data(), false, io);
