@@ -5,19 +5,12 @@
 #include "data/mask_sampler.h"
 #include "methods/linear_attention/linear_attention.h"
 #include "methods/performer/performer.h"
+#include "methods/synthesizer/synthesizer.h"
 #include "model/registry.h"
 #include "nn/attention_table.h"
 #include "train/optimizer.h"
 
 namespace tenfold::methods {
-namespace {
-
-void register_methods() {
-  linear_attention::register_into(nn::attention_table());
-  performer::register_into(nn::attention_table());
-}
-
-}  // namespace
 
 void register_all() {
   // Touching the tables fills them with what is built in, before any thread reads them.
@@ -25,8 +18,13 @@ void register_all() {
   data::mask_sampler_table();
   model::objective_table();
   train::optimizer_table();
-  static const bool once = (register_methods(), true);
-  static_cast<void>(once);
+  static const bool registered = [] {
+    linear_attention::register_into(nn::attention_table());
+    performer::register_into(nn::attention_table());
+    synthesizer::register_into(nn::attention_table());
+    return true;
+  }();
+  static_cast<void>(registered);
 }
 
 }  // namespace tenfold::methods

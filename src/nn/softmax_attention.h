@@ -61,6 +61,10 @@ SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
 SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                         const Tensor& carry, const SoftmaxPlan& plan);
 
+/// Whether libtorch's blocked CPU kernel can do what the sequence's mask asks: everything is seen,
+/// or the past where rows and keys begin together (or one row ends them).
+bool flash_honours(const AttentionSequence& s);
+
 /// The same by operators over padded groups of sequences, on any device.
 SoftmaxOut softmax_batched(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                            const Tensor& carry, const SoftmaxPlan& plan);

@@ -216,22 +216,9 @@ struct FastSoftmax : torch::autograd::Function<FastSoftmax> {
   }
 };
 
-/// One sequence through the flash kernel, where mask and extras allow it.
-bool flash_takes(const AttentionSequence& s, const SoftmaxPlan& plan, const Tensor& carry) {
-  if (carry.defined() || plan.hand_on_scores || plan.bias || plan.dropout > 0 || s.has_holes ||
-      s.keys == 0)
-    return false;
-  if (s.kind == See::all || s.kind == See::past) {
-    return s.kind == See::all || s.queries == 1 ? s.kind == See::all || s.past + 1 == s.keys
-                                                : s.past == 0 && s.queries == s.keys;
-  }
-  return false;
-}
-
 bool all_flash(const SoftmaxPlan& plan, const Tensor& carry) {
-  return std::all_of(plan.sequences.begin(), plan.sequences.end(), [&](const AttentionSequence& s) {
-    return s.queries == 0 || flash_takes(s, plan, carry);
-  });
+  return !carry.defined() && !plan.hand_on_scores && !plan.bias && plan.dropout == 0 &&
+         std::all_of(plan.sequences.begin(), plan.sequences.end(), flash_honours);
 }
 
 Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value,
@@ -249,6 +236,14 @@ Tensor flash_forward(const Tensor& query, const Tensor& key, const Tensor& value
 }
 
 }  // namespace
+
+bool flash_honours(const AttentionSequence& s) {
+  if (s.queries == 0) return true;
+  if (s.has_holes || s.keys == 0) return false;
+  if (s.kind == See::all) return true;
+  if (s.kind != See::past) return false;
+  return s.queries == 1 ? s.past + 1 == s.keys : s.past == 0 && s.queries == s.keys;
+}
 
 SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                         const Tensor& carry, const SoftmaxPlan& plan) {

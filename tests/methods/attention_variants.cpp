@@ -5,14 +5,16 @@
 #include "methods/linear_attention/linear_attention.h"
 #include "methods/methods.h"
 #include "methods/performer/performer.h"
+#include "methods/synthesizer/synthesizer.h"
 
 namespace tenfold::nn::testing {
-
 namespace {
 
-template <typename Options>
-std::shared_ptr<config::OptionSet> set_of(Options options) {
-  return std::make_shared<config::OptionsOf<Options>>(std::move(options));
+template <config::HasFields Options>
+void add(std::vector<AttentionVariant>& variants, const std::string& kind, const std::string& what,
+         Options options) {
+  variants.push_back(
+      {kind + ", " + what, kind, std::make_shared<config::OptionsOf<Options>>(std::move(options))});
 }
 
 void add_linear(std::vector<AttentionVariant>& variants) {
@@ -22,24 +24,37 @@ void add_linear(std::vector<AttentionVariant>& variants) {
                                   {"softmax", Map::softmax},
                                   {"taylor", Map::taylor},
                                   {"efficient", Map::efficient},
-
-                                  {"efficient_scalar", Map::efficient_scalar}}) {
-    linear_attention::Options options;
-    options.feature_map = map;
-    variants.push_back({std::string("linear ") + name, "linear", set_of(options)});
-  }
+                                  {"efficient_scalar", Map::efficient_scalar}})
+    add(variants, "linear", name, linear_attention::Options{.feature_map = map});
 }
 
-void add_performer(std::vector<AttentionVariant>& variants) {
+void add_performers(std::vector<AttentionVariant>& variants) {
   using performer::Kernel;
   for (const auto& [name, kernel] :
        {std::pair{"positive", Kernel::positive}, {"relu", Kernel::relu}}) {
-    performer::Options options;
-    options.kernel = kernel;
-    options.features = 10;
-    options.equal_lengths = false;
-    variants.push_back({std::string("performer ") + name, "performer", set_of(options)});
+    add(variants, "performer", name,
+        performer::Options{.kernel = kernel, .features = 10, .equal_lengths = false});
   }
+}
+
+void add_synthesizers(std::vector<AttentionVariant>& variants) {
+  using synthesizer::SynthesizerOptions;
+  const auto add_forms = [&](SynthesizerOptions options) {
+    std::string forms;
+    for (const std::string& form : options.forms) forms += (forms.empty() ? "" : " ") + form;
+    options.deviation = 1.0;
+    add(variants, "synthesizer", forms, options);
+  };
+  add_forms({.forms = {"dense"}});
+  add_forms({.forms = {"fixed_random"}, .max_length = 19});
+  add_forms({.forms = {"factorized_dense"}, .factors = {8, 2}});
+  add_forms({.forms = {"factorized_random"}, .rank = 3});
+  add_forms({.forms = {"dot_product", "dense", "random"}});
+  add_forms({.forms = {"random", "factorized_random"},
+             .mixture_weights = synthesizer::MixtureWeights::layer});
+  add_forms({.forms = {"dot_product", "factorized_dense"},
+             .mixture = synthesizer::Mixture::sum,
+             .index = synthesizer::IndexMap::tile_tile});
 }
 
 }  // namespace
@@ -51,7 +66,8 @@ const std::vector<AttentionVariant>& attention_variants() {
     for (const AttentionKind& kind : attention_table().kinds())
       variants.push_back({kind.name, kind.name, kind.options()});
     add_linear(variants);
-    add_performer(variants);
+    add_performers(variants);
+    add_synthesizers(variants);
     return variants;
   }();
   return list;

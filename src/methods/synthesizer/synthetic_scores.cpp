@@ -1,0 +1,134 @@
+// The forms, and one autograd node that lays scores out for the softmax kernels.
+// Not here: the kernels.
+#include "methods/synthesizer/synthetic_scores.h"
+
+namespace tenfold::synthesizer {
+namespace {
+
+using nn::AttentionSequence;
+
+struct ScorePlan : torch::CustomClassHolder {
+  Rows rows = Rows::places;
+  std::vector<AttentionSequence> sequences;
+
+  int64_t row_of(const AttentionSequence& s) const {
+    return rows == Rows::places ? s.past : s.query_begin;
+  }
+};
+
+Tensor kept_places(const AttentionSequence& s, torch::Device device) {
+  return torch::tensor(s.kept, torch::kInt64).to(device);
+}
+
+struct FlatScores : torch::autograd::Function<FlatScores> {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& scores_HRM,
+                        const c10::intrusive_ptr<ScorePlan>& plan) {
+    ctx->saved_data["plan"] = c10::IValue::make_capsule(plan);
+    ctx->saved_data["shape"] = scores_HRM.sizes().vec();
+    const int64_t heads = scores_HRM.size(0);
+    int64_t total = 0;
+    for (const AttentionSequence& s : plan->sequences) total += heads * s.queries * s.seen_keys();
+    Tensor flat = torch::empty({total}, scores_HRM.options());
+    int64_t at = 0;
+    for (const AttentionSequence& s : plan->sequences) {
+      const int64_t m = s.seen_keys(), size = heads * s.queries * m;
+      if (size == 0) continue;
+      const Tensor rows_HNM = scores_HRM.narrow(1, plan->row_of(s), s.queries);
+      flat.narrow(0, at, size)
+          .view({heads, s.queries, m})
+          .copy_(s.has_holes ? rows_HNM.index_select(2, kept_places(s, flat.device()))
+                             : rows_HNM.narrow(2, 0, m));
+      at += size;
+    }
+    return flat;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list gradients) {
+    const auto capsule = ctx->saved_data["plan"].toCapsule();
+    const auto& plan = static_cast<const ScorePlan&>(*capsule);
+    const Tensor& flat = gradients[0];
+    Tensor result_HRM = torch::zeros(ctx->saved_data["shape"].toIntVector(), flat.options());
+    const int64_t heads = result_HRM.size(0);
+    int64_t at = 0;
+    for (const AttentionSequence& s : plan.sequences) {
+      const int64_t m = s.seen_keys(), size = heads * s.queries * m;
+      if (size == 0) continue;
+      const Tensor slope_HNM = flat.narrow(0, at, size).view({heads, s.queries, m});
+      at += size;
+      Tensor rows_HNM = result_HRM.narrow(1, plan.row_of(s), s.queries);
+      if (s.has_holes) {
+        rows_HNM.index_add_(2, kept_places(s, flat.device()), slope_HNM);
+      } else {
+        rows_HNM.narrow(2, 0, m).add_(slope_HNM);
+      }
+    }
+    return {result_HRM, {}};
+  }
+};
+
+}  // namespace
+
+Tensor dense_scores(const Tensor& hidden_THE, const Tensor& weight_HNE, const Tensor& bias_HN,
+                    int64_t keys) {
+  return at::baddbmm(bias_HN.narrow(1, 0, keys).unsqueeze(1), hidden_THE.transpose(0, 1),
+                     weight_HNE.narrow(1, 0, keys).transpose(1, 2));
+}
+
+Tensor dense_by_blocks(const Tensor& hidden_THE, const Tensor& weight_HNE, const Tensor& bias_HN,
+                       const nn::AskedKeys& asked) {
+  const Tensor value_SHE = asked.value_SHE.to(hidden_THE.scalar_type());
+  Tensor context_THE = torch::empty(hidden_THE.sizes(), hidden_THE.options());
+  for (const AttentionSequence& s : asked.plan.sequences) {
+    if (s.queries == 0) continue;
+    const auto heads_of = [](const Tensor& x_RHE, int64_t begin, int64_t rows) {
+      return x_RHE.narrow(0, begin, rows).transpose(0, 1).unsqueeze(0);
+    };
+    const Tensor bias_1H1M = bias_HN.narrow(1, 0, s.keys).unsqueeze(1).unsqueeze(0);
+    const auto result = at::_scaled_dot_product_flash_attention_for_cpu(
+        heads_of(hidden_THE, s.query_begin, s.queries),
+        weight_HNE.narrow(1, 0, s.keys).unsqueeze(0), heads_of(value_SHE, s.key_begin, s.keys), 0.0,
+        s.kind == See::past && s.queries > 1, bias_1H1M, 1.0);
+    context_THE.narrow(0, s.query_begin, s.queries).transpose(0, 1).copy_(std::get<0>(result)[0]);
+  }
+  return context_THE;
+}
+
+Tensor factorized_dense_scores(const Tensor& alpha_THA, const Tensor& beta_THB, IndexMap map,
+                               int64_t keys) {
+  const int64_t a = alpha_THA.size(2), b = beta_THB.size(2);
+  const Tensor key_M = torch::arange(keys, alpha_THA.options().dtype(torch::kInt64));
+  const Tensor index_b = map == IndexMap::tile_repeat ? key_M.floor_divide(a) : key_M.remainder(b);
+  return (alpha_THA.index_select(2, key_M.remainder(a)) * beta_THB.index_select(2, index_b))
+      .transpose(0, 1);
+}
+
+Tensor factorized_random_scores(const Tensor& left_HNk, const Tensor& right_HNk, int64_t queries,
+                                int64_t keys) {
+  return at::bmm(left_HNk.narrow(1, 0, queries), right_HNk.narrow(1, 0, keys).transpose(1, 2));
+}
+
+Tensor sum_of(const Tensor& sum, const Tensor& more) {
+  if (!sum.defined()) return more;
+  return more.defined() ? sum + more : sum;
+}
+
+Tensor flat_scores(const Tensor& scores_HRM, Rows rows,
+                   const std::vector<AttentionSequence>& sequences) {
+  auto plan = c10::make_intrusive<ScorePlan>();
+  plan->rows = rows;
+  plan->sequences = sequences;
+  return FlatScores::apply(scores_HRM, plan);
+}
+
+nn::SoftmaxOut mix_by_scores(const Tensor& query_THE, const nn::AskedKeys& asked,
+                             const SyntheticScores& scores, const Tensor& carry) {
+  Tensor sum = carry;
+  if (scores.place_HRM.defined())
+    sum = sum_of(flat_scores(scores.place_HRM, Rows::places, asked.plan.sequences), sum);
+  if (scores.query_HTM.defined())
+    sum = sum_of(flat_scores(scores.query_HTM, Rows::queries, asked.plan.sequences), sum);
+  return nn::softmax_attention(query_THE, asked.key_SHE, asked.value_SHE, sum, asked.plan);
+}
+
+}  // namespace tenfold::synthesizer
