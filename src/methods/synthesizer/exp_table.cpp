@@ -200,17 +200,6 @@ Tensor ExpTable::sums_HN(int64_t keys) const {
   return sums;
 }
 
-std::shared_ptr<const ExpTable> KeptExpTable::get(const std::vector<Tensor>& sources,
-                                                  at::ScalarType type,
-                                                  const std::function<Tensor()>& scores_HNN) const {
-  const std::lock_guard lock(mutex_);
-  if (!table_ || table_->exp_HNN().scalar_type() != type || !stamp_.current()) {
-    table_ = std::make_shared<const ExpTable>(scores_HNN());
-    stamp_ = nn::WeightStamp(sources);
-  }
-  return table_;
-}
-
 std::optional<Tensor> mix_by_table(const ExpTable& table, const Tensor& value_SHE,
                                    const std::vector<AttentionSequence>& sequences,
                                    int64_t query_rows) {

@@ -6,15 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "nn/softmax_attention.h"
-#include "nn/weight_stamp.h"
 #include "tensor/torch.h"
 
 namespace tenfold::synthesizer {
@@ -24,6 +22,7 @@ namespace tenfold::synthesizer {
 class ExpTable {
  public:
   explicit ExpTable(const Tensor& scores_HNN);
+  ExpTable(ExpTable&& other) noexcept : exp_HNN_(std::move(other.exp_HNN_)) {}
 
   const Tensor& exp_HNN() const { return exp_HNN_; }
   /// Sum over the first `keys` of every row, [H, N].
@@ -33,19 +32,6 @@ class ExpTable {
   Tensor exp_HNN_;
   mutable std::mutex mutex_;
   mutable std::map<int64_t, Tensor> sums_;
-};
-
-/// The table of the present weights: made anew once one of them changes. Thread-safe.
-class KeptExpTable {
- public:
-  /// `scores_HNN` makes the scores from `sources`, in the number format `type`.
-  std::shared_ptr<const ExpTable> get(const std::vector<Tensor>& sources, at::ScalarType type,
-                                      const std::function<Tensor()>& scores_HNN) const;
-
- private:
-  mutable std::mutex mutex_;
-  mutable nn::WeightStamp stamp_;
-  mutable std::shared_ptr<const ExpTable> table_;
 };
 
 /// softmax(scores) values for every sequence, [queries, H, E] in the values' number format. Nothing

@@ -154,6 +154,15 @@ Tensor SynthesizerAttention::weighted(const Tensor& scores_HRM, const Tensor& we
          weights_FH[at - options_.forms.begin()].to(scores_HRM.scalar_type()).view({-1, 1, 1});
 }
 
+Tensor SynthesizerAttention::by_head(const Tensor& x_THE, const Tensor& weights_FH,
+                                     const std::string& form) const {
+  return weighted(x_THE.transpose(0, 1), weights_FH, form).transpose(0, 1);
+}
+
+Tensor SynthesizerAttention::dot_queries(const Tensor& weights_FH, const Tensor& query_TD) const {
+  return by_head(heads(query_->forward(query_TD)), weights_FH, "dot_product");
+}
+
 Tensor SynthesizerAttention::place_scores(const Tensor& weights_FH, int64_t queries, int64_t keys,
                                           at::ScalarType type) const {
   Tensor sum;
@@ -199,52 +208,63 @@ void SynthesizerAttention::check_lengths(const nn::SoftmaxPlan& plan) const {
   }
 }
 
-std::shared_ptr<const ExpTable> SynthesizerAttention::table(at::ScalarType type) const {
+std::vector<Tensor> SynthesizerAttention::place_sources() const {
   std::vector<Tensor> sources = mixture_;
-  for (const Tensor& weight : {random_HNN_, fixed_HNN_, left_HNk_, right_HNk_}) {
+  for (const Tensor& weight : {random_HNN_, fixed_HNN_, left_HNk_, right_HNk_, dense_bias_HN_}) {
     if (weight.defined()) sources.push_back(weight);
   }
-  return kept_.get(sources, type,
-                   [&] { return place_scores(form_weights(), length_, length_, type); });
+  return sources;
+}
+
+Tensor SynthesizerAttention::scores_beside_products(at::ScalarType type) const {
+  if (place_sources().empty()) return {};
+  return *beside_products_.get(place_sources(), type, [&] {
+    const Tensor weights_FH = form_weights();
+    const Tensor bias_H1N =
+        dense_hidden_ ? weighted(dense_bias_HN_.to(type).unsqueeze(1), weights_FH, "dense")
+                      : Tensor();
+    return sum_of(place_scores(weights_FH, length_, length_, type), bias_H1N);
+  });
 }
 
 std::optional<Tensor> SynthesizerAttention::without_scores(const nn::AttentionIn& in,
                                                            const nn::AskedKeys& asked) const {
   const nn::SoftmaxPlan& plan = asked.plan;
   if (at::GradMode::is_enabled() || !in.query_TD.device().is_cpu() || in.carry ||
-      shape_.residual_scores || plan.bias || plan.dropout > 0)
+      shape_.residual_scores || plan.bias || plan.dropout > 0 || factor_a_)
     return std::nullopt;
+  const bool places = random_HNN_.defined() || fixed_HNN_.defined() || left_HNk_.defined();
+  if (places && shape_.heads * length_ * length_ > kLargestTable) return std::nullopt;
   const at::ScalarType given = in.query_TD.scalar_type(), type = wide(given);
-  if (!dense_hidden_ && !factor_a_ && !query_) {
-    if (shape_.heads * length_ * length_ > kLargestTable) return std::nullopt;
-    return mix_by_table(*table(type), asked.value_SHE, plan.sequences, in.query_TD.size(0));
+  if (!dense_hidden_ && !query_) {
+    const auto table = table_.get(place_sources(), type, [&] {
+      return ExpTable(place_scores(form_weights(), length_, length_, type));
+    });
+    return mix_by_table(*table, asked.value_SHE, plan.sequences, in.query_TD.size(0));
   }
-  if (dense_hidden_ && options_.forms.size() == 1 &&
-      std::all_of(plan.sequences.begin(), plan.sequences.end(), nn::flash_honours)) {
-    return dense_by_blocks(hidden_of(in.query_TD), dense_weight_HNE_.to(type),
-                           dense_bias_HN_.to(type), asked)
+  if ((dense_hidden_ && query_) || !blocks_serve(plan)) return std::nullopt;
+  const Tensor weights_FH = form_weights(), added_HRN = scores_beside_products(type);
+  if (query_) {
+    return mix_by_blocks(dot_queries(weights_FH, in.query_TD).to(type),
+                         {.of_rows_SHE = asked.key_SHE.to(type), .of_places_HNE = {}}, asked,
+                         added_HRN)
         .to(given);
   }
-  return std::nullopt;
+  return mix_by_blocks(by_head(hidden_of(in.query_TD), weights_FH, "dense"),
+                       {.of_rows_SHE = {}, .of_places_HNE = dense_weight_HNE_.to(type)}, asked,
+                       added_HRN)
+      .to(given);
 }
 
 nn::SoftmaxOut SynthesizerAttention::by_scores(const nn::AttentionIn& in,
-                                               nn::AskedKeys& asked) const {
-  asked.plan.scale =
-      shape_.scale > 0 ? shape_.scale : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
-  asked.plan.hand_on_scores = shape_.residual_scores;
+                                               const nn::AskedKeys& asked) const {
   int64_t places = 0, keys = 0;
   for (const nn::AttentionSequence& s : asked.plan.sequences) {
     if (s.queries > 0) places = std::max(places, s.past + s.queries);
     keys = std::max(keys, s.keys);
   }
   const Tensor weights_FH = form_weights();
-  Tensor query_THE = no_numbers(in.query_TD);
-  if (query_) {
-    query_THE =
-        weighted(heads(query_->forward(in.query_TD)).transpose(0, 1), weights_FH, "dot_product")
-            .transpose(0, 1);
-  }
+  const Tensor query_THE = query_ ? dot_queries(weights_FH, in.query_TD) : no_numbers(in.query_TD);
   const SyntheticScores scores{
       .place_HRM = place_scores(weights_FH, places, keys, wide(in.query_TD.scalar_type())),
       .query_HTM = query_scores(weights_FH, in.query_TD, keys)};
@@ -264,6 +284,10 @@ nn::AttentionOut SynthesizerAttention::forward(const nn::AttentionIn& in) const 
                                         .value_size = shape_.head_size},
                                        shape_.dropout);
   check_lengths(asked.plan);
+  asked.plan.hand_on_scores = shape_.residual_scores;
+  asked.plan.scale = !query_              ? 1.0
+                     : shape_.scale > 0.0 ? shape_.scale
+                                          : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
   const auto joined = [&](const Tensor& context_THE) {
     return context_THE.reshape({in.query_TD.size(0), shape_.heads * shape_.head_size});
   };

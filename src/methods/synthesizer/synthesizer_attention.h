@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "methods/synthesizer/exp_table.h"
+#include "methods/synthesizer/kept.h"
 #include "methods/synthesizer/synthesizer.h"
 #include "methods/synthesizer/synthetic_scores.h"
 #include "nn/attention.h"
@@ -51,14 +52,21 @@ class SynthesizerAttention final : public nn::Attention {
   /// Scores of a form, times its weight where forms are weighted.
   Tensor weighted(const Tensor& scores_HRM, const Tensor& weights_FH,
                   const std::string& form) const;
+  /// The same for rows of heads [T, H, E].
+  Tensor by_head(const Tensor& x_THE, const Tensor& weights_FH, const std::string& form) const;
   Tensor place_scores(const Tensor& weights_FH, int64_t queries, int64_t keys,
                       at::ScalarType type) const;
   Tensor query_scores(const Tensor& weights_FH, const Tensor& query_TD, int64_t keys) const;
-  std::shared_ptr<const ExpTable> table(at::ScalarType type) const;
+  /// Queries of dot products, times that form's weight.
+  Tensor dot_queries(const Tensor& weights_FH, const Tensor& query_TD) const;
+  /// The weights behind scores that depend on places alone.
+  std::vector<Tensor> place_sources() const;
+  /// What is added to the products of the one form that has products, [H, N, N] or [H, 1, N].
+  Tensor scores_beside_products(at::ScalarType type) const;
   /// Contexts of a pass that needs no gradient, without a score of every query and key in memory;
   /// nothing where its forms, mask or extras want them.
   std::optional<Tensor> without_scores(const nn::AttentionIn& in, const nn::AskedKeys& asked) const;
-  nn::SoftmaxOut by_scores(const nn::AttentionIn& in, nn::AskedKeys& asked) const;
+  nn::SoftmaxOut by_scores(const nn::AttentionIn& in, const nn::AskedKeys& asked) const;
 
   nn::AttentionShape shape_;
   SynthesizerOptions options_;
@@ -66,7 +74,8 @@ class SynthesizerAttention final : public nn::Attention {
   std::shared_ptr<nn::Linear> value_, query_, key_, dense_hidden_, factor_a_, factor_b_;
   Tensor dense_weight_HNE_, dense_bias_HN_, random_HNN_, fixed_HNN_, left_HNk_, right_HNk_;
   std::vector<Tensor> mixture_;  ///< [H] or [1] a form, before the softmax over forms
-  KeptExpTable kept_;
+  Kept<ExpTable> table_;
+  Kept<Tensor> beside_products_;
 };
 
 }  // namespace tenfold::synthesizer

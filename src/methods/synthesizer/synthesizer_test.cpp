@@ -3,6 +3,7 @@
 // (goldens_test.cpp), models (model_test.cpp).
 #include "methods/synthesizer/synthesizer.h"
 
+#include "cuda.h"
 #include "methods/synthesizer/synthesizer_attention.h"
 #include "nn/attention_fixture.h"
 #include "support/fail.h"
@@ -307,13 +308,13 @@ TEST(Synthesizer, TheSumWithScoresOfZeroIsSoftmaxAttention) {
 }
 
 /// Inference of long sequences in fp32, through blocks and kept tables, against scores in double.
-void expect_inference_near_definition(const char* form) {
-  const SynthesizerOptions options{.forms = {form}, .max_length = 100, .deviation = 3.0};
+void expect_inference_near_definition(const std::vector<std::string>& forms) {
+  const SynthesizerOptions options{.forms = forms, .max_length = 100, .deviation = 3.0};
   const auto attention = made(options, at::kFloat), exact = made(options);
   give_shared(*exact, *attention);
   const std::vector<int64_t> lengths{100, 70, 70, 3, 70, 100};
   for (const See see : nn::testing::kAllKinds) {
-    SCOPED_TRACE(std::string(form) + " " + nn::testing::kind_name(see));
+    SCOPED_TRACE(name_of(options) + nn::testing::kind_name(see));
     Batch batch = make_batch(lengths, {see});
     const Tensor x = random_rows(batch.layout.total(), kWidth, 1, at::kFloat);
     for (const bool holes : {false, true}) {
@@ -333,8 +334,13 @@ void expect_inference_near_definition(const char* form) {
 }
 
 TEST(Synthesizer, InferenceEqualsTheSoftmaxOfEverySequence) {
-  for (const char* form : {"random", "factorized_random", "dense"})
-    expect_inference_near_definition(form);
+  for (const std::vector<std::string>& forms :
+       {std::vector<std::string>{"random"},
+        {"factorized_random"},
+        {"dense"},
+        {"random", "dense"},
+        {"dot_product", "fixed_random", "factorized_random"}})
+    expect_inference_near_definition(forms);
 }
 
 TEST(Synthesizer, HiddenStatesInBfloat16AreWidened) {
@@ -466,6 +472,35 @@ TEST(Synthesizer, CrossAttentionStepsEqualOnePass) {
               .context_TD;
       EXPECT_LE(worst(out, full.index_select(0, rows)), 1e-12) << name_of(options) << step;
     }
+  }
+}
+
+/// Contexts of a mixed batch with holes, their gradients, and contexts without gradient.
+std::vector<Tensor> results_on(torch::Device device, const SynthesizerOptions& options) {
+  const auto attention = made(options);
+  move_mixture(*attention);
+  attention->to(device);
+  Batch batch = make_batch({9, 16, 0, 3, 7}, nn::testing::kAllKinds);
+  batch.mask.keep_S = torch::ones({35}, torch::kBool);
+  batch.mask.keep_S[4] = batch.mask.keep_S[12] = false;
+  const Tensor x = random_rows(35, kWidth, 1).to(device).requires_grad_();
+  const Tensor out = run(*attention, context_of(batch), x);
+  std::vector<Tensor> inputs = attention->parameters(), results{out.detach()};
+  inputs.push_back(x);
+  for (const Tensor& gradient : torch::autograd::grad({out.pow(2).sum()}, inputs))
+    results.push_back(gradient);
+  const torch::NoGradGuard no_grad;
+  results.push_back(run(*attention, context_of(batch), x));
+  for (Tensor& result : results) result = result.cpu();
+  return results;
+}
+
+TEST(Synthesizer, OnCudaEqualsTheCpu) {
+  TENFOLD_NEEDS_CUDA();
+  for (const SynthesizerOptions& options : all_options()) {
+    const auto cpu = results_on(torch::kCPU, options), cuda = results_on(torch::kCUDA, options);
+    for (size_t i = 0; i < cpu.size(); ++i)
+      EXPECT_LE(worst(cpu[i], cuda[i]), 1e-11) << name_of(options) << "tensor " << i;
   }
 }
 

@@ -2,6 +2,8 @@
 // Not here: the kernels.
 #include "methods/synthesizer/synthetic_scores.h"
 
+#include <algorithm>
+
 namespace tenfold::synthesizer {
 namespace {
 
@@ -75,32 +77,22 @@ Tensor dense_scores(const Tensor& hidden_THE, const Tensor& weight_HNE, const Te
                      weight_HNE.narrow(1, 0, keys).transpose(1, 2));
 }
 
-Tensor dense_by_blocks(const Tensor& hidden_THE, const Tensor& weight_HNE, const Tensor& bias_HN,
-                       const nn::AskedKeys& asked) {
-  const Tensor value_SHE = asked.value_SHE.to(hidden_THE.scalar_type());
-  Tensor context_THE = torch::empty(hidden_THE.sizes(), hidden_THE.options());
-  for (const AttentionSequence& s : asked.plan.sequences) {
-    if (s.queries == 0) continue;
-    const auto heads_of = [](const Tensor& x_RHE, int64_t begin, int64_t rows) {
-      return x_RHE.narrow(0, begin, rows).transpose(0, 1).unsqueeze(0);
-    };
-    const Tensor bias_1H1M = bias_HN.narrow(1, 0, s.keys).unsqueeze(1).unsqueeze(0);
-    const auto result = at::_scaled_dot_product_flash_attention_for_cpu(
-        heads_of(hidden_THE, s.query_begin, s.queries),
-        weight_HNE.narrow(1, 0, s.keys).unsqueeze(0), heads_of(value_SHE, s.key_begin, s.keys), 0.0,
-        s.kind == See::past && s.queries > 1, bias_1H1M, 1.0);
-    context_THE.narrow(0, s.query_begin, s.queries).transpose(0, 1).copy_(std::get<0>(result)[0]);
-  }
-  return context_THE;
-}
-
 Tensor factorized_dense_scores(const Tensor& alpha_THA, const Tensor& beta_THB, IndexMap map,
                                int64_t keys) {
+  const auto heads_first = [](const Tensor& x_THC) { return x_THC.transpose(0, 1).contiguous(); };
+  const auto tiles_of = [&](int64_t size) { return (keys + size - 1) / size; };
   const int64_t a = alpha_THA.size(2), b = beta_THB.size(2);
-  const Tensor key_M = torch::arange(keys, alpha_THA.options().dtype(torch::kInt64));
-  const Tensor index_b = map == IndexMap::tile_repeat ? key_M.floor_divide(a) : key_M.remainder(b);
-  return (alpha_THA.index_select(2, key_M.remainder(a)) * beta_THB.index_select(2, index_b))
-      .transpose(0, 1);
+  if (map == IndexMap::tile_tile) {
+    const auto tiled = [&](const Tensor& x_THC, int64_t size) {
+      return heads_first(x_THC).repeat({1, 1, tiles_of(size)}).narrow(2, 0, keys);
+    };
+    return tiled(alpha_THA, a) * tiled(beta_THB, b);
+  }
+  // Row by row the outer product of beta and alpha, written one row of it after another.
+  const Tensor beta_HTB = heads_first(beta_THB.narrow(2, 0, tiles_of(a)));
+  return (heads_first(alpha_THA).unsqueeze(2) * beta_HTB.unsqueeze(3))
+      .flatten(2)
+      .narrow(2, 0, keys);
 }
 
 Tensor factorized_random_scores(const Tensor& left_HNk, const Tensor& right_HNk, int64_t queries,
@@ -119,6 +111,39 @@ Tensor flat_scores(const Tensor& scores_HRM, Rows rows,
   plan->rows = rows;
   plan->sequences = sequences;
   return FlatScores::apply(scores_HRM, plan);
+}
+
+bool blocks_serve(const nn::SoftmaxPlan& plan) {
+  return std::all_of(plan.sequences.begin(), plan.sequences.end(), nn::flash_honours);
+}
+
+Tensor mix_by_blocks(const Tensor& query_THE, const BlockKeys& keys, const nn::AskedKeys& asked,
+                     const Tensor& place_HRM) {
+  const at::ScalarType type = query_THE.scalar_type();
+  const Tensor value_SHE = asked.value_SHE.to(type);
+  const auto heads_of = [](const Tensor& x_RHE, int64_t begin, int64_t rows) {
+    return x_RHE.narrow(0, begin, rows).transpose(0, 1).unsqueeze(0);
+  };
+  Tensor context_THE = torch::empty(query_THE.sizes(), query_THE.options());
+  for (const AttentionSequence& s : asked.plan.sequences) {
+    if (s.queries == 0) continue;
+    const Tensor key_1HME = keys.of_places_HNE.defined()
+                                ? keys.of_places_HNE.narrow(1, 0, s.keys).unsqueeze(0)
+                                : heads_of(keys.of_rows_SHE, s.key_begin, s.keys);
+    std::optional<Tensor> added_1HNM;
+    if (place_HRM.defined()) {
+      const bool one_row = place_HRM.size(1) == 1;
+      added_1HNM = place_HRM.narrow(1, one_row ? 0 : s.past, one_row ? 1 : s.queries)
+                       .narrow(2, 0, s.keys)
+                       .unsqueeze(0);
+    }
+    const auto result = at::_scaled_dot_product_flash_attention_for_cpu(
+        heads_of(query_THE, s.query_begin, s.queries), key_1HME,
+        heads_of(value_SHE, s.key_begin, s.keys), 0.0, s.kind == See::past && s.queries > 1,
+        added_1HNM, asked.plan.scale);
+    context_THE.narrow(0, s.query_begin, s.queries).transpose(0, 1).copy_(std::get<0>(result)[0]);
+  }
+  return context_THE;
 }
 
 nn::SoftmaxOut mix_by_scores(const Tensor& query_THE, const nn::AskedKeys& asked,

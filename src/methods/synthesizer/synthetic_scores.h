@@ -20,12 +20,6 @@ namespace tenfold::synthesizer {
 Tensor dense_scores(const Tensor& hidden_THE, const Tensor& weight_HNE, const Tensor& bias_HN,
                     int64_t keys);
 
-/// Contexts [T, H, E] of the dense form alone, without gradient on the CPU, by libtorch's blocked
-/// kernel: the scores are products with the same keys for every text, and never stand in memory.
-/// Every sequence must be one that nn::flash_honours.
-Tensor dense_by_blocks(const Tensor& hidden_THE, const Tensor& weight_HNE, const Tensor& bias_HN,
-                       const nn::AskedKeys& asked);
-
 /// Factorised dense: alpha[index_a(j)] * beta[index_b(j)] for j < M. Result [H, T, M].
 Tensor factorized_dense_scores(const Tensor& alpha_THA, const Tensor& beta_THB, IndexMap map,
                                int64_t keys);
@@ -54,6 +48,21 @@ struct SyntheticScores {
   Tensor place_HRM;  ///< rows are places
   Tensor query_HTM;  ///< rows are queries of the batch
 };
+
+/// What queries are multiplied with: the rows of a source, or the same numbers for every text.
+struct BlockKeys {
+  Tensor of_rows_SHE, of_places_HNE;  ///< one of them is undefined
+};
+
+/// Whether mix_by_blocks can do what all masks of a plan ask.
+bool blocks_serve(const nn::SoftmaxPlan& plan);
+
+/// softmax(scale * query key + place scores) values by libtorch's blocked kernel, without gradient
+/// on the CPU: no score of a query and a key stands in memory. place_HRM: undefined, or one row for
+/// all queries, or one a place. Result [T, H, E] in the number format of the queries, which that of
+/// keys and place scores must be.
+Tensor mix_by_blocks(const Tensor& query_THE, const BlockKeys& keys, const nn::AskedKeys& asked,
+                     const Tensor& place_HRM);
 
 /// Softmax over synthetic scores, those carried in and scaled dot products (query and key may have
 /// no numbers: none), times values. Hands on what plan.hand_on_scores asks for.
