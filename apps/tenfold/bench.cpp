@@ -19,9 +19,10 @@ struct NamedBench {
 
 const std::vector<NamedBench>& benches() {
   static const std::vector<NamedBench> list = {
-      {"roof", bench_roof},     {"tokenize", bench_tokenize},
-      {"encode", bench_encode}, {"train-step", bench_train_step},
-      {"update", bench_update}, {"load", bench_load}};
+      {"roof", bench_roof},          {"tokenize", bench_tokenize},
+      {"encode", bench_encode},      {"train-step", bench_train_step},
+      {"update", bench_update},      {"load", bench_load},
+      {"attention", bench_attention}};
   return list;
 }
 
@@ -40,6 +41,7 @@ std::string bench_peer(const BenchOptions& options) {
   std::string name = options.dtype == "bfloat16" ? "tenfold-bf16" : "tenfold";
   if (options.device != "cpu") name += "-cuda";
   if (options.recompute) name += "-recompute";
+  if (!options.variant.empty()) name += "-" + options.variant;
   return name;
 }
 

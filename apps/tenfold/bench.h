@@ -22,13 +22,17 @@ struct BenchOptions {
   std::string device = "cpu";                     ///< of --device
   bool profile = false;                           ///< a table of operators in place of speeds
   bool recompute = false;                         ///< layers once more in the backward pass
-  bool child = false;  ///< hidden flag --child: the new process that `load` measures
+  std::vector<std::string> kinds;                 ///< attention: kinds to measure; empty: all
+  std::vector<std::string> settings;              ///< attention: "kind.option=value"
+  std::string variant;                            ///< attention: kind and settings, for the lines
+  bool child = false;  ///< hidden flag --child: the new process that load and attention measure
 };
 
-/// What the lines call this program: "tenfold", with its number format where that is not fp32.
+/// What the lines call this program: "tenfold", with its number format where that is not fp32, and
+/// the attention kind that is measured.
 std::string bench_peer(const BenchOptions& options);
 
-/// roof, tokenize, encode, train-step, update, load.
+/// roof, tokenize, encode, train-step, update, load, attention.
 const std::vector<std::string>& bench_names();
 
 /// Runs one benchmark: lines on stdout, remarks on stderr. Returns the process exit code; throws

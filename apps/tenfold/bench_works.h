@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench_timer.h"
+#include "tensor/torch.h"
 
 namespace tenfold::app {
 
@@ -20,5 +21,10 @@ void bench_train_step(const BenchTimer& timer);
 void bench_update(const BenchTimer& timer);
 /// A new process, from its start to the first embedding; with --child this is that process.
 void bench_load(const BenchTimer& timer);
+/// Attention by kind, each case in a process of its own; with --child this is that process.
+void bench_attention(const BenchTimer& timer);
+
+/// GFLOP/s of libtorch's product of 2048 x 768 by 768 x 3072 now: the best call of half a second.
+double product_roof(at::ScalarType type);
 
 }  // namespace tenfold::app

@@ -23,18 +23,39 @@ void add_bench(CLI::App& app, Program& program) {
   command->add_option("--data", options->data, "real text and vocabularies")->capture_default_str();
   command->add_option("--cache", options->cache, "models and inputs shared with the peers")
       ->capture_default_str();
+  command
+      ->add_option("--kinds", options->kinds,
+                   "attention: kinds to measure, and 'flash', libtorch's own; all without it")
+      ->delimiter(',');
+  may_be_repeated(command->add_option("--set", options->settings,
+                                      "attention: KIND.option=value; may be repeated"));
   command->add_flag("--profile", options->profile,
                     "encode, train-step: a table of where the time goes, in place of speeds");
   command->add_flag("--recompute", options->recompute,
                     "train-step: with train.gradient_checkpointing");
   command->add_flag("--child", options->child)->group("");
+  command->footer(
+      "roof        libtorch's matrix products: what other figures are divided by\n"
+      "tokenize    text to token ids\n"
+      "encode      hidden states of BERT-base and MiniLM\n"
+      "train-step  forward, backward and update of masked language modelling\n"
+      "update      the update alone, by each optimizer\n"
+      "load        a new process up to its first embedding\n"
+      "attention   each kind of attention, full and causal, forward and backward:\n"
+      "              n512 ... n65536   queries, keys and values given, 8 heads of 64\n"
+      "              ragged512, -4096  16 sequences of different lengths\n"
+      "              layer512 ... 8192 one layer with its projections, width 512\n"
+      "              bert-base-4096    forward of the whole model, with its share of the roof\n\n"
+      "Examples:\n"
+      "  tenfold bench encode --cases bert-base/32x128 --threads 2\n"
+      "  tenfold bench attention --kinds softmax,flash --cases n512,n1024/causal");
   command->callback([=, &program] {
     program.action = [=, &program] {
       if (options->name != "train-step") require_cpu(program, "bench " + options->name);
       options->device = program.device_or_cpu();
-      if (options->name != "encode" && options->name != "train-step") {
-        require_float32(program, "bench " + options->name);
-      }
+      const bool narrow_too = options->name == "encode" || options->name == "train-step" ||
+                              options->name == "attention";
+      if (!narrow_too) require_float32(program, "bench " + options->name);
       options->dtype = program.dtype_or_float32();
       options->threads = program.threads > 0 ? program.threads : 1;
       set_threads(options->threads);

@@ -60,25 +60,34 @@ void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) 
                          std::move(sources));
 }
 
+AttentionOut ProjectedAttention::mixed_rows(const Tensor& query_THE, const Tensor& key_SHE,
+                                            const Tensor& value_SHE, const AttentionIn& in) const {
+  AttentionOut out = mix(query_THE, key_SHE, value_SHE, in);
+  out.context_TD = out.context_TD.reshape({in.query_TD.size(0), shape_.heads * shape_.head_size});
+  return out;
+}
+
+AttentionOut ProjectedAttention::mix_heads(const Tensor& query_THE, const Tensor& key_SHE,
+                                           const Tensor& value_SHE, const AttentionIn& in) const {
+  check_context(in, traits());
+  return mixed_rows(query_THE, key_SHE, value_SHE, in);
+}
+
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
   check_context(in, traits());
   const auto heads = [&](const Tensor& x) {
     return x.view({x.size(0), shape_.heads, shape_.head_size});
   };
-  AttentionOut out;
-  if (in.keys == KeysFrom::memory) {
-    out = mix(heads(query_->forward(in.query_TD)), {}, {}, in);
-  } else if (in.query_TD.is_same(in.source_SD)) {
-    const Tensor fused = fused_projection(in.query_TD)
-                             .view({in.query_TD.size(0), 3, shape_.heads, shape_.head_size});
-    const std::vector<Tensor> parts = fused.unbind(1);
-    out = mix(parts[0], parts[1], parts[2], in);
-  } else {
-    out = mix(heads(query_->forward(in.query_TD)), heads(key_->forward(in.source_SD)),
-              heads(value_->forward(in.source_SD)), in);
+  if (in.keys == KeysFrom::memory)
+    return mixed_rows(heads(query_->forward(in.query_TD)), {}, {}, in);
+  if (!in.query_TD.is_same(in.source_SD)) {
+    return mixed_rows(heads(query_->forward(in.query_TD)), heads(key_->forward(in.source_SD)),
+                      heads(value_->forward(in.source_SD)), in);
   }
-  out.context_TD = out.context_TD.reshape({in.query_TD.size(0), shape_.heads * shape_.head_size});
-  return out;
+  const Tensor fused =
+      fused_projection(in.query_TD).view({in.query_TD.size(0), 3, shape_.heads, shape_.head_size});
+  const std::vector<Tensor> parts = fused.unbind(1);
+  return mixed_rows(parts[0], parts[1], parts[2], in);
 }
 
 }  // namespace tenfold::nn

@@ -20,6 +20,10 @@ class ProjectedAttention : public Attention, public Packable {
   ProjectedAttention(const AttentionShape& shape, uint64_t seed, torch::TensorOptions options);
 
   AttentionOut forward(const AttentionIn& in) const final;
+  /// What forward does between its projections and the output: checks, and mixes rows that are
+  /// projected already. Of in.query_TD and in.source_SD the number of rows counts alone.
+  AttentionOut mix_heads(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                         const AttentionIn& in) const;
   void pack_for_inference(std::optional<at::ScalarType> type) override;
   void unpack() override { packed_ = {}; }
   const AttentionShape& shape() const { return shape_; }
@@ -32,6 +36,8 @@ class ProjectedAttention : public Attention, public Packable {
                            const AttentionIn& in) const = 0;
 
  private:
+  AttentionOut mixed_rows(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                          const AttentionIn& in) const;
   Tensor fused_weight() const;
   Tensor fused_bias() const;
   Tensor fused_projection(const Tensor& x_TD) const;

@@ -1,5 +1,6 @@
 // Every command once, on generated text, as the README shows them.
 // Not here: bad input (bad_input_test.cpp) or killed runs (resume_test.cpp).
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -145,6 +146,30 @@ TEST_F(Transcripts, BenchPrintsJsonLines) {
   const Ran unknown = run("bench rof");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("'roof'"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Transcripts, BenchAttentionNamesTheKindAndSaysWhatItLeavesOut) {
+  const Ran ran =
+      run("bench attention --kinds softmax,flash --cases n512/full,layer512/full --seconds 0.1 "
+          "--rounds 1");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::map<std::string, double> times;  // of kind and case
+  std::istringstream lines(ran.out);
+  for (std::string line; std::getline(lines, line);) {
+    const json row = json::parse(line);
+    if (row.at("metric") == "time")
+      times[row.at("peer").get<std::string>() + " " + row.at("case").get<std::string>()] =
+          row.at("value");
+  }
+  for (const char* name :
+       {"tenfold-softmax n512/full", "tenfold-softmax layer512/full", "tenfold-flash n512/full"}) {
+    EXPECT_GT(times[name], 0) << name;
+  }
+  EXPECT_NE(ran.err.find("layer512/full of 'flash' skipped"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("agreement n512/full softmax"), std::string::npos) << ran.err;
+  const Ran unknown = run("bench attention --kinds sofmax");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("did you mean 'softmax'"), std::string::npos) << unknown.err;
 }
 
 TEST_F(Transcripts, ReportComparesRuns) {

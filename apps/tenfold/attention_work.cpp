@@ -1,0 +1,162 @@
+// Builds the works: inputs once, then a function without arguments.
+// Not here: what any attention kind computes.
+//
+// T rows, H heads, E head size, D width.
+#include "attention_work.h"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "data/batch.h"
+#include "model/encoder.h"
+#include "nn/attention_table.h"
+#include "nn/packing.h"
+#include "nn/projected_attention.h"
+#include "nn/stack.h"
+#include "support/fail.h"
+
+namespace tenfold::app {
+namespace {
+
+nn::AttentionContext context_of(const AttentionWork& work) {
+  const auto layout = SequenceLayout::of_lengths(work.lengths);
+  return {.query_layout = layout,
+          .source_layout = layout,
+          .mask = {.see = {work.see}, .source = {}, .keep_S = {}},
+          .bias = nullptr,
+          .past = {},
+          .pass = PassContext::evaluation(),
+          .row_keys_T = {}};
+}
+
+std::shared_ptr<nn::Attention> attention_of(const AttentionWork& work) {
+  const nn::AttentionShape shape{
+      .width = kWorkHeads * kWorkHeadSize,
+      .heads = kWorkHeads,
+      .head_size = kWorkHeadSize,
+      .longest = *std::max_element(work.lengths.begin(), work.lengths.end())};
+  return nn::make_attention(work.choice, shape, 0, torch::TensorOptions());
+}
+
+Tensor leaf(at::IntArrayRef sizes, at::ScalarType type) {
+  return torch::randn(sizes).to(type).requires_grad_();
+}
+
+void clear(const std::vector<Tensor>& leaves) {
+  for (Tensor x : leaves) x.mutable_grad() = Tensor();
+}
+
+struct HeadRows {
+  Tensor query_THE, key_THE, value_THE;
+  std::vector<Tensor> leaves() const { return {query_THE, key_THE, value_THE}; }
+};
+
+HeadRows head_rows(const AttentionWork& work) {
+  torch::manual_seed(0);
+  const std::vector<int64_t> sizes{
+      std::accumulate(work.lengths.begin(), work.lengths.end(), int64_t{0}), kWorkHeads,
+      kWorkHeadSize};
+  return {leaf(sizes, work.type), leaf(sizes, work.type), leaf(sizes, work.type)};
+}
+
+Tensor flash_contexts(const HeadRows& rows, const AttentionWork& work) {
+  const auto layout = SequenceLayout::of_lengths(work.lengths);
+  const auto queries = layout.split(rows.query_THE), keys = layout.split(rows.key_THE),
+             values = layout.split(rows.value_THE);
+  std::vector<Tensor> contexts;
+  const auto heads = [](const Tensor& x_NHE) { return x_NHE.transpose(0, 1).unsqueeze(0); };
+  for (size_t b = 0; b < queries.size(); ++b) {
+    contexts.push_back(at::scaled_dot_product_attention(heads(queries[b]), heads(keys[b]),
+                                                        heads(values[b]), {}, 0.0,
+                                                        work.see == See::past)
+                           .squeeze(0)
+                           .transpose(0, 1));
+  }
+  return contexts.size() == 1 ? contexts[0] : at::cat(contexts);
+}
+
+/// What mixes head rows of one context that it keeps.
+using Mixing = std::function<Tensor(const HeadRows&)>;
+
+Mixing mixing_of(const AttentionWork& work) {
+  if (work.kind == kFlashKind)
+    return [work](const HeadRows& rows) { return flash_contexts(rows, work); };
+  const auto attention = std::dynamic_pointer_cast<nn::ProjectedAttention>(attention_of(work));
+  if (attention == nullptr) return {};
+  return [attention, context = context_of(work)](const HeadRows& rows) {
+    const Tensor row_TD = rows.query_THE.detach().flatten(1);
+    return attention
+        ->mix_heads(rows.query_THE, rows.key_THE, rows.value_THE,
+                    {.context = context, .query_TD = row_TD, .source_SD = row_TD, .carry = nullptr})
+        .context_TD;
+  };
+}
+
+}  // namespace
+
+std::function<void()> mixing_work(const AttentionWork& work) {
+  const Mixing mixing = mixing_of(work);
+  if (!mixing) return {};
+  return [mixing, rows = head_rows(work)] {
+    mixing(rows).sum().backward();
+    clear(rows.leaves());
+  };
+}
+
+double softmax_disagreement(const AttentionWork& work) {
+  const HeadRows rows = head_rows(work);
+  const Tensor ours_TD = mixing_of(work)(rows).detach();  // the path of training, gradients on
+  const Tensor theirs_TD = flash_contexts(rows, work).detach().reshape(ours_TD.sizes());
+  return (ours_TD - theirs_TD).abs().max().item<double>();
+}
+
+std::function<void()> layer_work(const AttentionWork& work) {
+  require(work.kind != kFlashKind, ErrorKind::internal, "bench attention",
+          "the yardstick has no layer");
+  torch::manual_seed(0);
+  const auto attention = attention_of(work);
+  std::vector<Tensor> leaves = attention->parameters();
+  const auto context = std::make_shared<nn::AttentionContext>(context_of(work));
+  leaves.push_back(leaf({context->query_layout.total(), kWorkHeads * kWorkHeadSize}, work.type));
+  return [=, x_TD = leaves.back()] {
+    attention->forward({.context = *context, .query_TD = x_TD, .source_SD = x_TD, .carry = nullptr})
+        .context_TD.sum()
+        .backward();
+    clear(leaves);
+  };
+}
+
+EncoderWork encoder_work(const AttentionWork& work) {
+  const auto tokens = std::accumulate(work.lengths.begin(), work.lengths.end(), int64_t{0});
+  model::EncoderConfig config;
+  config.max_position_embeddings = *std::max_element(work.lengths.begin(), work.lengths.end());
+  config.attention = work.choice;
+  config.validate("bench attention");
+  const auto encoder =
+      std::make_shared<model::Encoder>(config, model::Pooler::none, 0, torch::TensorOptions());
+  encoder->eval();
+  nn::compute_in(*encoder, work.type);
+  nn::pack_for_inference(*encoder, work.type);
+  EncoderWork made;
+  for (const auto& item : encoder->named_parameters()) {
+    if (item.key().starts_with("encoder.") && item.value().dim() == 2)
+      made.gflops += 2e-9 * static_cast<double>(item.value().numel() * tokens);
+  }
+  if (nn::attention_traits(work.choice).exposes_scores) {
+    for (const int64_t n : work.lengths)
+      made.gflops +=
+          4e-9 * static_cast<double>(n * n * config.hidden_size * config.num_hidden_layers);
+  }
+  data::TokenBlock block;
+  block.layout = SequenceLayout::of_lengths(work.lengths);
+  block.ids_T = torch::arange(tokens, torch::kInt64).remainder(config.vocab_size - 1000) + 1000;
+  block.mask.see = {work.see};
+  made.run = [encoder, block] {
+    const torch::NoGradGuard no_gradients;
+    encoder->forward(block, PassContext::evaluation());
+  };
+  return made;
+}
+
+}  // namespace tenfold::app

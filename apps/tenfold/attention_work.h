@@ -1,0 +1,47 @@
+// What the attention benchmark times: the mixing of given queries, keys and values, one layer with
+// its projections, or a whole encoder. Not here: cases, clocks and processes (bench_attention.cpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/fields.h"
+#include "tensor/mask.h"
+#include "tensor/torch.h"
+
+namespace tenfold::app {
+
+/// The yardstick: libtorch's own scaled dot products, called sequence by sequence.
+inline constexpr const char* kFlashKind = "flash";
+
+struct AttentionWork {
+  std::string kind;       ///< one of attention_table(), or kFlashKind
+  config::Choice choice;  ///< of the kind; empty for kFlashKind
+  std::vector<int64_t> lengths;
+  See see = See::all;
+  at::ScalarType type = at::kFloat;
+};
+
+/// Heads of the mixing and layer works, each of kWorkHeadSize.
+inline constexpr int64_t kWorkHeads = 8, kWorkHeadSize = 64;
+
+/// Forward and backward from q, k and v of [T, 8, 64] to the sum of the contexts. An empty function
+/// where the kind makes no queries, keys and values to mix.
+std::function<void()> mixing_work(const AttentionWork& work);
+
+/// Largest difference between the contexts of softmax attention and the yardstick, on one input.
+double softmax_disagreement(const AttentionWork& work);
+
+/// Forward and backward of one layer's attention with its projections, width 512.
+std::function<void()> layer_work(const AttentionWork& work);
+
+/// Forward of BERT-base, packed weights, and what it computes.
+struct EncoderWork {
+  std::function<void()> run;
+  double gflops = 0;  ///< of a run: products with weights, and scores where the kind forms them
+};
+EncoderWork encoder_work(const AttentionWork& work);
+
+}  // namespace tenfold::app
