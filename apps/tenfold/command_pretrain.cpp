@@ -65,6 +65,7 @@ int pretrain(const RunArguments& arguments, RunLog& log, Program& program) {
   const model::ModelDescription description = describe_model(recipe, tokenizer);
   const torch::TensorOptions tensors = prepare_arithmetic(recipe.train, program);
   const model::ObjectiveKind& kind = model::objective_table().find(recipe.objective.kind);
+  description.encoder.stack().validate("model", kind.masks);
   auto model = model::make_model(
       description,
       {.head = kind.head, .seed = static_cast<uint64_t>(recipe.train.seed), .tensors = tensors});

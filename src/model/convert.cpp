@@ -81,12 +81,19 @@ class NewFolder {
 Conversion convert_directory(const fs::path& from, const fs::path& to,
                              const ConvertOptions& options) {
   const SentenceDirectory sentence = read_sentence_directory(from);
-  const LoadedModel model = load_model(sentence.encoder, {.map_weights = true});
+  LoadedModel model = load_model(sentence.encoder, {.map_weights = true});
   // Narrow weights were widened when read, so narrowing them again gives the same bits.
   const at::ScalarType type = options.dtype.value_or(parse_dtype(model.description.dtype));
   Conversion done{.architecture = model.description.architecture,
                   .dtype = dtype_name(type),
                   .warnings = model.warnings};
+  if (options.rewiring) {
+    Rewired rewired = rewire(model, *options.rewiring);
+    model = std::move(rewired.model);
+    done.kept = std::move(rewired.kept);
+    done.fresh = std::move(rewired.fresh);
+    done.dropped = std::move(rewired.dropped);
+  }
   for (const OwnedModule& owned : model.modules()) {
     for (const auto& [name, weight] : stored_tensors(owned)) {
       done.tensors += 1;

@@ -25,7 +25,8 @@ ObjectiveKind mlm_kind() {
                                                            choice.as<data::MlmOptions>());
               },
           .make_objective =
-              [](const LoadedModel& model) { return std::make_unique<MlmObjective>(model.mlm); }};
+              [](const LoadedModel& model) { return std::make_unique<MlmObjective>(model.mlm); },
+          .masks = {See::all}};
 }
 
 }  // namespace

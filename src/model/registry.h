@@ -14,6 +14,7 @@
 #include "model/checkpoint.h"
 #include "model/objective.h"
 #include "tenfold/tokenizer.h"
+#include "tensor/mask.h"
 
 namespace tenfold::model {
 
@@ -24,6 +25,7 @@ struct ObjectiveKind {
   std::function<std::unique_ptr<data::Collator>(const Tokenizer&, const config::Choice&)>
       make_collator;
   std::function<std::unique_ptr<Objective>(const LoadedModel&)> make_objective;
+  std::vector<See> masks = {See::all};  ///< that its batches use: the attention must honour them
 };
 
 /// Objectives by name, in the order they were added. Filled at start-up; reading is thread-safe.

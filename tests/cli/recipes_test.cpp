@@ -7,31 +7,42 @@ namespace {
 
 class Recipes : public ProgramTest {};
 
+/// Those of recipes/ and of every method's folder.
+std::vector<std::filesystem::path> all_recipes() {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "recipes")) {
+    if (entry.path().extension() == ".toml") paths.push_back(entry.path());
+  }
+  for (const auto& entry :
+       std::filesystem::directory_iterator(source_folder() / "src" / "methods")) {
+    if (std::filesystem::exists(entry.path() / "recipe.toml"))
+      paths.push_back(entry.path() / "recipe.toml");
+  }
+  return paths;
+}
+
 TEST_F(Recipes, LoadAndNameTheirObjective) {
   int recipes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "recipes")) {
-    if (entry.path().extension() != ".toml") continue;
+  for (const auto& path : all_recipes()) {
     ++recipes;
-    const std::string text = slurp(entry.path());
+    const std::string text = slurp(path);
     const bool shapes_a_model = text.find("[model]") != std::string::npos;
     const Ran ran = run((shapes_a_model ? "pretrain" : "finetune --model none") +
-                        std::string(" --dump-config --config ") + entry.path().string());
-    EXPECT_EQ(ran.code, 0) << entry.path() << "\n" << ran.err;
+                        std::string(" --dump-config --config ") + path.string());
+    EXPECT_EQ(ran.code, 0) << path << "\n" << ran.err;
     if (shapes_a_model) {
-      EXPECT_NE(text.find("objective.kind"), std::string::npos) << entry.path();
+      EXPECT_NE(text.find("objective.kind"), std::string::npos) << path;
     }
   }
   EXPECT_GE(recipes, 3);
 }
 
 TEST_F(Recipes, CommentEveryKey) {
-  for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "recipes")) {
-    if (entry.path().extension() != ".toml") continue;
-    std::ifstream file(entry.path());
+  for (const auto& path : all_recipes()) {
+    std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
       const bool sets_a_key = line.find('=') != std::string::npos && line.front() != '#';
-      EXPECT_TRUE(!sets_a_key || line.find(" # ") != std::string::npos)
-          << entry.path() << ": " << line;
+      EXPECT_TRUE(!sets_a_key || line.find(" # ") != std::string::npos) << path << ": " << line;
     }
   }
 }

@@ -82,9 +82,46 @@ TEST_F(Transcripts, MethodsAreListedWithOptionsAndTraits) {
   }
   EXPECT_EQ(json::parse(run("methods softmax --json").out).at(0).at("traits").at("masks").size(),
             5u);
+  const Ran softmax = run("methods softmax");
+  for (const char* part :
+       {"arXiv 1706.03762", "all, past, future, prefix, others", "step by step, with memory",
+        "on attention weights", "objectives:     mlm", "tasks:          classification", "span"}) {
+    EXPECT_NE(softmax.out.find(part), std::string::npos) << part << "\n" << softmax.out;
+  }
+  EXPECT_NE(run("methods mlm").out.find("attention:      softmax"), std::string::npos);
   const Ran unknown = run("methods sofmax");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("'softmax'"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Transcripts, ConvertGivesAModelAnotherAttention) {
+  make_classifier();
+  const std::string tuned = at("tuned/best"), there = at("residual"), back = at("plain");
+  const Ran carried = run("convert " + tuned + " --residual-attention --out " + there);
+  ASSERT_EQ(carried.code, 0) << carried.err;
+  const json all_kept = json::parse(carried.out.substr(carried.out.find("{\"model\"")));
+  EXPECT_EQ(all_kept.at("kept"), all_kept.at("tensors"));
+  EXPECT_EQ(all_kept.at("new"), 0);
+  EXPECT_EQ(json::parse(slurp(there + "/config.json")).at("model_type"), "tenfold-bert");
+  const std::string line = "bert.encoder.layer.*.attention.self.query.weight";
+  EXPECT_NE(carried.out.find("kept     " + line), std::string::npos) << carried.out;
+  EXPECT_NE(carried.out.find("[16, 16]  layers 0,1"), std::string::npos) << carried.out;
+  EXPECT_EQ(run("predict --model " + there + " --input -", "the dog sees a cat\n").code, 0);
+
+  const Ran plain = run("convert " + there + " --attention softmax --out " + back);
+  ASSERT_EQ(plain.code, 0) << plain.err;
+  EXPECT_EQ(json::parse(slurp(back + "/config.json")).at("model_type"), "bert");
+  const std::string ask = " --input -", text = "the dog sees a cat\n";
+  EXPECT_EQ(run("predict --model " + back + ask, text).out,
+            run("predict --model " + tuned + ask, text).out);
+
+  const Ran unknown = run("convert " + tuned + " --attention sofmax --out " + at("none"));
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("did you mean 'softmax'"), std::string::npos) << unknown.err;
+  const Ran lost = run("convert " + tuned + " --set kernel_size=3 --out " + at("none"));
+  EXPECT_EQ(lost.code, 2);
+  EXPECT_NE(lost.err.find("--attention"), std::string::npos) << lost.err;
+  EXPECT_FALSE(std::filesystem::exists(at("none")));
 }
 
 TEST_F(Transcripts, PredictLabelsRowsInOrderWhateverTheirLength) {
