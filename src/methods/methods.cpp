@@ -3,6 +3,7 @@
 #include "methods/methods.h"
 
 #include "data/mask_sampler.h"
+#include "methods/convolution/convolution.h"
 #include "methods/linear_attention/linear_attention.h"
 #include "methods/performer/performer.h"
 #include "methods/synthesizer/synthesizer.h"
@@ -19,6 +20,7 @@ void register_all() {
   model::objective_table();
   train::optimizer_table();
   static const bool registered = [] {
+    convolution::register_into(nn::attention_table());
     linear_attention::register_into(nn::attention_table());
     performer::register_into(nn::attention_table());
     synthesizer::register_into(nn::attention_table());

@@ -2,6 +2,7 @@
 // Not here: the properties.
 #include "attention_variants.h"
 
+#include "methods/convolution/convolution.h"
 #include "methods/linear_attention/linear_attention.h"
 #include "methods/methods.h"
 #include "methods/performer/performer.h"
@@ -15,6 +16,14 @@ void add(std::vector<AttentionVariant>& variants, const std::string& kind, const
          Options options) {
   variants.push_back(
       {kind + ", " + what, kind, std::make_shared<config::OptionsOf<Options>>(std::move(options))});
+}
+
+/// A kernel shorter than the sequences, and one longer than all of them.
+void add_convolutions(std::vector<AttentionVariant>& variants) {
+  for (const char* kind : {"lightweight_conv", "dynamic_conv"}) {
+    for (const int64_t taps : {3, 31})
+      add(variants, kind, fmt::format("{} taps", taps), convolution::ConvolutionOptions{taps});
+  }
 }
 
 void add_linear(std::vector<AttentionVariant>& variants) {
@@ -65,6 +74,7 @@ const std::vector<AttentionVariant>& attention_variants() {
     std::vector<AttentionVariant> variants;
     for (const AttentionKind& kind : attention_table().kinds())
       variants.push_back({kind.name, kind.name, kind.options()});
+    add_convolutions(variants);
     add_linear(variants);
     add_performers(variants);
     add_synthesizers(variants);
