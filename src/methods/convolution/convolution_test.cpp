@@ -171,7 +171,7 @@ ConvolutionInputs make_inputs(KernelOf kernel_of, at::ScalarType type) {
   in.plan.queries = query;
   in.plan.keep_S = torch::ones({row}, torch::kBool);
   in.plan.keep_S[1] = in.plan.keep_S[row / 2] = false;
-  in.x_SHE = random_rows(row, 70, 3, type).view({row, 2, 35}).requires_grad_();
+  in.x_SHE = random_rows(row, 166, 3, type).view({row, 2, 83}).requires_grad_();
   const int64_t kernels = kernel_of == KernelOf::query ? query : kTapSets;
   in.weight_WHK =
       random_rows(kernels, 2 * kTaps, 4, type).view({kernels, 2, kTaps}).requires_grad_();
