@@ -24,7 +24,7 @@ void bench_load(const BenchTimer& timer);
 /// Attention by kind, each case in a process of its own; with --child this is that process.
 void bench_attention(const BenchTimer& timer);
 
-/// GFLOP/s of libtorch's product of 2048 x 768 by 768 x 3072 now: the best call of half a second.
+/// GFLOP/s of libtorch's product of 2048 x 768 by 768 x 3072 now: the best call of a second.
 double product_roof(at::ScalarType type);
 
 }  // namespace tenfold::app

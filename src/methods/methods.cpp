@@ -9,6 +9,7 @@
 #include "methods/synthesizer/synthesizer.h"
 #include "model/registry.h"
 #include "nn/attention_table.h"
+#include "tenfold/methods.h"
 #include "train/optimizer.h"
 
 namespace tenfold::methods {
@@ -30,3 +31,9 @@ void register_all() {
 }
 
 }  // namespace tenfold::methods
+
+namespace tenfold {
+
+void register_methods() { methods::register_all(); }
+
+}  // namespace tenfold

@@ -1,6 +1,7 @@
 // The smallest use of the installed library: a sentence cut into tokens and embedded.
 // Not here: more than the public headers give.
 #include <tenfold/error.h>
+#include <tenfold/methods.h>
 #include <tenfold/model.h>
 #include <tenfold/tokenizer.h>
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: consumer FOLDER\n");
     return 2;
   }
+  tenfold::register_methods();
   tenfold::Tokenizer::wordpiece(
       {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "learn", "##ing", "is", "fun", "."})
       .save(argv[1]);
