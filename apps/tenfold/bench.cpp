@@ -22,7 +22,7 @@ const std::vector<NamedBench>& benches() {
       {"roof", bench_roof},          {"tokenize", bench_tokenize},
       {"encode", bench_encode},      {"train-step", bench_train_step},
       {"update", bench_update},      {"load", bench_load},
-      {"attention", bench_attention}};
+      {"attention", bench_attention}, {"residual", bench_residual}};
   return list;
 }
 

@@ -32,7 +32,7 @@ struct BenchOptions {
 /// the attention kind that is measured.
 std::string bench_peer(const BenchOptions& options);
 
-/// roof, tokenize, encode, train-step, update, load, attention.
+/// roof, tokenize, encode, train-step, update, load, attention, residual.
 const std::vector<std::string>& bench_names();
 
 /// Runs one benchmark: lines on stdout, remarks on stderr. Returns the process exit code; throws

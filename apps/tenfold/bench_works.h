@@ -19,6 +19,8 @@ void bench_encode(const BenchTimer& timer);
 void bench_train_step(const BenchTimer& timer);
 /// The update alone, by each kind of optimizer.
 void bench_update(const BenchTimer& timer);
+/// Carried scores (RealFormer) against the plain model: forward pass and training update.
+void bench_residual(const BenchTimer& timer);
 /// A new process, from its start to the first embedding; with --child this is that process.
 void bench_load(const BenchTimer& timer);
 /// Attention by kind, each case in a process of its own; with --child this is that process.

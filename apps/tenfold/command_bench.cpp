@@ -29,10 +29,11 @@ void add_bench(CLI::App& app, Program& program) {
       ->delimiter(',');
   may_be_repeated(command->add_option("--set", options->settings,
                                       "attention: KIND.option=value; may be repeated"));
-  command->add_flag("--profile", options->profile,
-                    "encode, train-step: a table of where the time goes, in place of speeds");
+  command->add_flag(
+      "--profile", options->profile,
+      "encode, train-step, residual: a table of where the time goes, in place of speeds");
   command->add_flag("--recompute", options->recompute,
-                    "train-step: with train.gradient_checkpointing");
+                    "train-step, residual: with train.gradient_checkpointing");
   command->add_flag("--child", options->child)->group("");
   command->footer(
       "roof        libtorch's matrix products: what other figures are divided by\n"
@@ -45,7 +46,8 @@ void add_bench(CLI::App& app, Program& program) {
       "              n512 ... n65536   queries, keys and values given, 8 heads of 64\n"
       "              ragged512, -4096  16 sequences of different lengths\n"
       "              layer512 ... 8192 one layer with its projections, width 512\n"
-      "              bert-base-4096    forward of the whole model, with its share of the roof\n\n"
+      "              bert-base-4096    forward of the whole model, with its share of the roof\n"
+      "residual    a BERT-base-shaped model with and without carried scores\n\n"
       "Examples:\n"
       "  tenfold bench encode --cases bert-base/32x128 --threads 2\n"
       "  tenfold bench attention --kinds softmax,flash --cases n512,n1024/causal");
@@ -54,7 +56,7 @@ void add_bench(CLI::App& app, Program& program) {
       if (options->name != "train-step") require_cpu(program, "bench " + options->name);
       options->device = program.device_or_cpu();
       const bool narrow_too = options->name == "encode" || options->name == "train-step" ||
-                              options->name == "attention";
+                              options->name == "attention" || options->name == "residual";
       if (!narrow_too) require_float32(program, "bench " + options->name);
       options->dtype = program.dtype_or_float32();
       options->threads = program.threads > 0 ? program.threads : 1;

@@ -15,6 +15,8 @@ void LayerRun::fields(config::FieldVisitor& v) {
   v.choice("attention", attention, "attention of these layers; empty: the model's",
            v.kinds("attention"));
   v.field("residual_attention", residual_attention, "carry raw scores from layer to layer");
+  v.field("residual_mean", residual_mean,
+          "attend by the mean of the carried scores, not by their sum");
   v.field("intermediate_size", intermediate_size, "feed-forward width; 0: the model's",
           between(0, 1 << 20));
 }
@@ -46,7 +48,9 @@ void EncoderConfig::fields(config::FieldVisitor& v) {
           between(0, 16'000'000));
   v.choice("attention", attention, "attention of every layer", v.kinds("attention"));
   v.field("residual_attention", residual_attention,
-          "carry raw attention scores from layer to layer");
+          "carry raw attention scores from layer to layer (RealFormer)");
+  v.field("residual_mean", residual_mean,
+          "attend by the mean of the carried scores, not by their sum; for 30 layers and more");
   v.groups("layers", layers, "runs of layers, in place of num_hidden_layers equal ones");
 }
 
@@ -81,11 +85,12 @@ nn::StackSpec EncoderConfig::stack() const {
   spec.layer_norm_eps = layer_norm_eps;
   spec.initializer_range = initializer_range;
   if (layers.empty()) {
-    spec.runs.push_back({num_hidden_layers, attention, residual_attention, 0});
+    spec.runs.push_back({num_hidden_layers, attention, residual_attention, 0, residual_mean});
   }
   for (const LayerRun& run : layers) {
     spec.runs.push_back({run.count, run.attention.kind.empty() ? attention : run.attention,
-                         run.residual_attention || residual_attention, run.intermediate_size});
+                         run.residual_attention || residual_attention, run.intermediate_size,
+                         run.residual_mean || residual_mean});
   }
   return spec;
 }

@@ -16,6 +16,7 @@ struct LayerRun {
   int64_t count = 1;
   config::Choice attention;
   bool residual_attention = false;  ///< carry raw scores from layer to layer
+  bool residual_mean = false;       ///< the softmax takes their mean over the layers
   int64_t intermediate_size = 0;
   void fields(config::FieldVisitor& v);
 };
@@ -40,6 +41,7 @@ struct EncoderConfig {
   int64_t pad_token_id = 0;
   config::Choice attention;         ///< kind of every layer and its options; empty: softmax
   bool residual_attention = false;  ///< carry raw scores from layer to layer
+  bool residual_mean = false;       ///< the softmax takes their mean over the layers
   std::vector<LayerRun> layers;     ///< empty: one run of num_hidden_layers
 
   void fields(config::FieldVisitor& v);

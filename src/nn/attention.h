@@ -19,6 +19,8 @@
 
 namespace tenfold::nn {
 
+class AttentionObserver;
+
 /// What all layers of one pass share; built by the stack, outlives the pass.
 struct AttentionContext {
   SequenceLayout query_layout, source_layout;
@@ -28,6 +30,10 @@ struct AttentionContext {
   std::vector<int64_t> past;  ///< keys in memory, one a sequence; empty: not decoding
   PassContext pass;
   Tensor row_keys_T;  ///< dropout keys of the query rows; defined only while training with dropout
+  AttentionObserver* observer = nullptr;  ///< looks at scores and weights; not thread-safe
+  /// Bytes of carried scores a batch may have before inference carries what they are computed from
+  /// instead, which takes longer and no memory quadratic in the length.
+  int64_t most_score_bytes = int64_t{1} << 30;
 };
 
 /// Layer to layer (RealFormer: raw scores before mask and softmax). Which tensors they are is the
@@ -64,6 +70,7 @@ struct AttentionIn {
   std::shared_ptr<const Carry> carry;
   AttentionMemory* memory = nullptr;
   uint64_t site = 0;  ///< number of this layer's dropout site
+  int64_t layer = 0;  ///< number of this layer in its stack, for the observer
 };
 
 struct AttentionOut {
@@ -77,7 +84,20 @@ struct AttentionTraits {
   bool incremental = false, bias = false, carry = false, cross = false;
   bool stochastic = false;
   bool exposes_scores = false;  ///< forms raw scores, so they can be carried from layer to layer
+  bool carry_mean = false;      ///< honours CarryRun::factor
   int64_t fixed_length = 0;     ///< longest sequence its options allow; 0: any
+};
+
+/// RealFormer: where a layer stands among consecutive layers that carry scores; the stack counts.
+struct CarryRun {
+  int64_t place = 1;   ///< from 1
+  int64_t layers = 0;  ///< of the run; 0: not known, as where a layer is used alone
+  bool mean = false;   ///< a running mean in place of the sum
+
+  /// Of the scores with those carried in, at the softmax alone: what is handed on is the sum.
+  double factor() const { return mean ? 1.0 / static_cast<double>(place) : 1.0; }
+  /// Whether a layer above takes the scores.
+  bool hands_on() const { return place != layers; }
 };
 
 /// The sizes an attention module is built with.
@@ -87,6 +107,7 @@ struct AttentionShape {
   double dropout = 0.0;
   bool projection_bias = true;
   bool residual_scores = false;  ///< RealFormer: add the carried scores, hand on the sum
+  CarryRun carry_run{};          ///< with residual_scores
   double scale = 0.0;            ///< 0: head_size^-1/2
   double initializer_range = 0.02;
 };

@@ -57,7 +57,8 @@ BlockOut Block::forward(const BlockIn& in) const {
                            .source_SD = in.source_SD,
                            .carry = in.carry,
                            .memory = in.memory,
-                           .site = dropout_site(in.layer, DropoutPlace::attention_weights)});
+                           .site = dropout_site(in.layer, DropoutPlace::attention_weights),
+                           .layer = static_cast<int64_t>(in.layer)});
   const Tensor middle_TD = attention_output_->forward(attended.context_TD, in.hidden_TD,
                                                       dropout_at(DropoutPlace::attention_output));
   return {feed_forward_->forward(middle_TD, dropout_at(DropoutPlace::feed_forward_output)),

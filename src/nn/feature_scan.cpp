@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "nn/feature_scan_rows.h"
+#include "nn/visible_range.h"
 
 namespace tenfold::nn {
 

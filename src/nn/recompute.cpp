@@ -2,6 +2,8 @@
 // Not here: the block.
 #include "nn/recompute.h"
 
+#include <limits>
+
 namespace tenfold::nn {
 namespace {
 
@@ -98,6 +100,9 @@ BlockOut recomputed_forward(const std::shared_ptr<const Block>& block, const Blo
   auto call = c10::make_intrusive<Call>();
   call->block = block;
   call->context = in.context;
+  // The pass without gradients must carry the very tensors that the one with them carries.
+  call->context.most_score_bytes = std::numeric_limits<int64_t>::max();
+  call->context.observer = nullptr;  // it would see every layer twice
   call->layer = in.layer;
   call->own_source = !in.source_SD.is_same(in.hidden_TD);
   torch::autograd::variable_list inputs{in.hidden_TD};

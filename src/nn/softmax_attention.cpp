@@ -2,10 +2,23 @@
 // Not here: the arithmetic (softmax_fast.cpp, softmax_batched.cpp).
 #include "nn/softmax_attention.h"
 
+#include "nn/attention_observer.h"
 #include "support/fail.h"
 
 namespace tenfold::nn {
 namespace {
+
+/// Shows the observer the definition's scores and weights.
+void observe(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+             const Tensor& carry, SoftmaxPlan plan) {
+  const torch::NoGradGuard no_grad;
+  plan.hand_on_scores = false;
+  plan.dropout = 0.0;
+  const auto wide = [](const Tensor& x) {
+    return x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+  };
+  softmax_reference(wide(query_THE), wide(key_SHE), wide(value_SHE), carry, plan);
+}
 
 /// What is given joins the memory.
 void remember(const AttentionIn& in, SlotTable& table, const Tensor& key_SHE,
@@ -79,8 +92,13 @@ SoftmaxPlan SoftmaxPlan::of(const AttentionContext& context) {
 
 AskedKeys asked_keys(const AttentionIn& in, const Tensor& key_SHE, const Tensor& value_SHE,
                      const HeadSizes& sizes, double dropout) {
-  if (in.memory != nullptr) return keys_in_memory(in, key_SHE, value_SHE, sizes);
-  AskedKeys asked{key_SHE, value_SHE, SoftmaxPlan::of(in.context)};
+  AskedKeys asked = in.memory != nullptr
+                        ? keys_in_memory(in, key_SHE, value_SHE, sizes)
+                        : AskedKeys{key_SHE, value_SHE, SoftmaxPlan::of(in.context)};
+  asked.plan.observer = in.context.observer;
+  asked.plan.layer = in.layer;
+  asked.plan.side = in.side;
+  if (in.memory != nullptr) return asked;
   asked.plan.site = in.site;
   asked.plan.row_keys_T = in.context.row_keys_T;
   asked.plan.dropout = in.context.pass.training ? dropout : 0.0;
@@ -90,8 +108,15 @@ AskedKeys asked_keys(const AttentionIn& in, const Tensor& key_SHE, const Tensor&
 SoftmaxOut softmax_attention(const Tensor& query_THE, const Tensor& key_SHE,
                              const Tensor& value_SHE, const Tensor& carry,
                              const SoftmaxPlan& plan) {
+  if (plan.observer != nullptr) observe(query_THE, key_SHE, value_SHE, carry, plan);
   return query_THE.device().is_cpu() ? softmax_fast(query_THE, key_SHE, value_SHE, carry, plan)
                                      : softmax_batched(query_THE, key_SHE, value_SHE, carry, plan);
+}
+
+void set_carry(SoftmaxPlan& plan, const AttentionShape& shape) {
+  if (!shape.residual_scores) return;
+  plan.hand_on_scores = shape.carry_run.hands_on();
+  plan.factor = shape.carry_run.factor();
 }
 
 std::shared_ptr<const Carry> carry_of(const SoftmaxOut& out) {
@@ -109,8 +134,38 @@ AttentionTraits SoftmaxAttention::traits_of(const config::NoOptions&) {
           .bias = true,
           .carry = true,
           .cross = true,
-          .exposes_scores = true};
+          .exposes_scores = true,
+          .carry_mean = true};
 }
+
+namespace {
+
+int64_t score_bytes(const SoftmaxPlan& plan, int64_t heads) {
+  int64_t pairs = 0;
+  for (const AttentionSequence& s : plan.sequences) pairs += s.queries * s.seen_keys();
+  return pairs * heads * static_cast<int64_t>(sizeof(float));
+}
+
+/// Whether queries and keys are carried in place of scores: the first layer of a run decides.
+bool carries_inputs(const Tensor& query_THE, const AttentionIn& in, const SoftmaxPlan& plan) {
+  if (in.carry) return in.carry->tensors.size() > 1;
+  return plan.hand_on_scores && !at::GradMode::is_enabled() && plan.dropout == 0 &&
+         plan.observer == nullptr && query_THE.device().is_cpu() &&
+         score_bytes(plan, query_THE.size(1)) > in.context.most_score_bytes;
+}
+
+AttentionOut mix_summed(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                        const AttentionIn& in, const SoftmaxPlan& plan) {
+  std::vector<Tensor> inputs = in.carry ? in.carry->tensors : std::vector<Tensor>{};
+  AttentionOut out{softmax_summed(query_THE, key_SHE, value_SHE, inputs, plan), nullptr};
+  if (!plan.hand_on_scores) return out;
+  inputs.push_back(query_THE);
+  inputs.push_back(key_SHE);
+  out.carry = std::make_shared<Carry>(Carry{.tensors = std::move(inputs)});
+  return out;
+}
+
+}  // namespace
 
 AttentionTraits SoftmaxAttention::traits() const { return traits_of({}); }
 
@@ -126,7 +181,9 @@ AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SH
       {.heads = shape().heads, .key_size = shape().head_size, .value_size = shape().head_size},
       shape().dropout);
   asked.plan.scale = scale();
-  asked.plan.hand_on_scores = shape().residual_scores;
+  set_carry(asked.plan, shape());
+  if (in.memory == nullptr && carries_inputs(query_THE, in, asked.plan))
+    return mix_summed(query_THE, key_SHE, value_SHE, in, asked.plan);
   const Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
   const SoftmaxOut out =
       softmax_attention(query_THE, asked.key_SHE, asked.value_SHE, carry, asked.plan);

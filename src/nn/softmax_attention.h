@@ -22,6 +22,10 @@ struct SoftmaxPlan {
   Tensor row_keys_T;
   std::shared_ptr<const PositionBias> bias;
   bool hand_on_scores = false;
+  double factor = 1.0;  ///< of the raw scores at the softmax; not of those handed on
+  AttentionObserver* observer = nullptr;  ///< sees what softmax_reference computes
+  int64_t layer = 0;                      ///< for the observer, as `side`
+  Side side = Side::self;
 
   /// The plan of keys given in full: one sequence of the layouts each.
   static SoftmaxPlan of(const AttentionContext& context);
@@ -73,8 +77,17 @@ SoftmaxOut softmax_batched(const Tensor& query_THE, const Tensor& key_SHE, const
 SoftmaxOut softmax_attention(const Tensor& query_THE, const Tensor& key_SHE,
                              const Tensor& value_SHE, const Tensor& carry, const SoftmaxPlan& plan);
 
+/// What a plan does with scores in a layer of this shape: RealFormer's sum and what it divides by.
+void set_carry(SoftmaxPlan& plan, const AttentionShape& shape);
+
 /// The scores a plan handed on as the carry of the next layer; null where it handed on none.
 std::shared_ptr<const Carry> carry_of(const SoftmaxOut& out);
+/// The same without gradients on the CPU where scores are not carried: `below` holds query and key
+/// of each layer below, [T, H, E] and [S, H, E] in turn, and raw scores are the sum of all
+/// products. Takes the time of as many products and memory linear in the length. Gives the context
+/// alone.
+Tensor softmax_summed(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
+                      const std::vector<Tensor>& below, const SoftmaxPlan& plan);
 
 class SoftmaxAttention final : public ProjectedAttention {
  public:

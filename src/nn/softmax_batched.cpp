@@ -170,6 +170,7 @@ Tensor contexts_with_scores(const Group& group, const GroupInputs& in, const Sof
     }
     if (plan.hand_on_scores) handed_on.push_back(score_GHNM.masked_select(real_GHNM));
   }
+  if (plan.factor != 1.0) score_GHNM = score_GHNM * plan.factor;
   if (plan.bias) score_GHNM = score_GHNM + bias_of(group, *plan.bias);
   if (!group.all_seen) {
     score_GHNM = score_GHNM.masked_fill(visible_pairs(group).logical_not(),
@@ -192,7 +193,8 @@ Tensor contexts_with_scores(const Group& group, const GroupInputs& in, const Sof
 
 Tensor contexts(const Group& group, const GroupInputs& in, const SoftmaxPlan& plan,
                 std::vector<Tensor>& handed_on) {
-  const bool plain = plan.dropout == 0 && !plan.bias && !plan.hand_on_scores && !in.carry.defined();
+  const bool plain = plan.dropout == 0 && plan.factor == 1.0 && !plan.bias &&
+                     !plan.hand_on_scores && !in.carry.defined();
   if (!plain || !group.every_query_sees) return contexts_with_scores(group, in, plan, handed_on);
   std::optional<Tensor> mask;
   if (!group.all_seen) {

@@ -1,5 +1,6 @@
 // Softmax attention written as its definition: the twin every fast path is held against.
 // Not here: speed.
+#include "nn/attention_observer.h"
 #include "nn/softmax_attention.h"
 #include "support/rng.h"
 
@@ -37,7 +38,7 @@ SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
                              const SoftmaxPlan& plan) {
   const int64_t heads = query_THE.size(1);
   std::vector<Tensor> contexts, scores;
-  int64_t carried = 0;
+  int64_t carried = 0, sequence = 0;
   for (const AttentionSequence& s : plan.sequences) {
     const Tensor query_HNE = query_THE.narrow(0, s.query_begin, s.queries).transpose(0, 1);
     Tensor key_HME = key_SHE.narrow(0, s.key_begin, s.keys).transpose(0, 1);
@@ -60,9 +61,19 @@ SoftmaxOut softmax_reference(const Tensor& query_THE, const Tensor& key_SHE,
     }
     if (plan.hand_on_scores)
       scores.push_back((s.has_holes ? score_HNM.index_select(2, kept) : score_HNM).flatten());
-    if (plan.bias) score_HNM = score_HNM + plan.bias->dense(s.past, s.queries, s.keys);
+    Tensor logit_HNM = plan.factor == 1.0 ? score_HNM : score_HNM * plan.factor;
+    if (plan.bias) logit_HNM = logit_HNM + plan.bias->dense(s.past, s.queries, s.keys);
     const Tensor weight_HNM = at::_safe_softmax(
-        score_HNM.masked_fill(seen_NM.logical_not(), -std::numeric_limits<double>::infinity()), -1);
+        logit_HNM.masked_fill(seen_NM.logical_not(), -std::numeric_limits<double>::infinity()), -1);
+    if (plan.observer != nullptr) {
+      plan.observer->see({.layer = plan.layer,
+                          .sequence = sequence,
+                          .side = plan.side,
+                          .score_HNM = score_HNM,
+                          .weight_HNM = weight_HNM,
+                          .seen_NM = seen_NM});
+    }
+    ++sequence;
     contexts.push_back(at::matmul(drop_weights(weight_HNM, s, plan), value_HME).transpose(0, 1));
   }
   SoftmaxOut out{contexts.empty() ? torch::zeros({0, heads, value_SHE.size(2)}, query_THE.options())

@@ -31,6 +31,14 @@ __attribute__((always_inline)) inline float row_exp(float x) {
 }
 __attribute__((always_inline)) inline double row_exp(double x) { return std::exp(x); }
 
+/// to[0..m) = from[0..m) * factor.
+template <typename scalar_t>
+TENFOLD_VECTOR_CLONES void scale_row(const scalar_t* from, scalar_t* to, int64_t m,
+                                     scalar_t factor) {
+#pragma omp simd
+  for (int64_t j = 0; j < m; ++j) to[j] = from[j] * factor;
+}
+
 /// Softmax of s[lo..hi) in place, without element `skip` (below 0: none); everything else becomes
 /// 0, and all of it where nothing is visible.
 template <typename scalar_t>
@@ -79,14 +87,21 @@ TENFOLD_VECTOR_CLONES void drop_weight_row(const scalar_t* from, scalar_t* to, i
   }
 }
 
-/// d becomes the gradient of the scores, from that of the weights: w (d - sum(w d)).
+/// d becomes the gradient of the scores, from that of the weights: factor w (d - sum(w d)), and
+/// `above`, what they have from the layer above (null: nothing), is added.
 template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void softmax_row_backward(const scalar_t* w, scalar_t* d, int64_t m) {
+TENFOLD_VECTOR_CLONES void softmax_row_backward(const scalar_t* w, scalar_t* d, int64_t m,
+                                                scalar_t factor, const scalar_t* above) {
   scalar_t sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t j = 0; j < m; ++j) sum += w[j] * d[j];
+  if (above == nullptr) {
 #pragma omp simd
-  for (int64_t j = 0; j < m; ++j) d[j] = w[j] * (d[j] - sum);
+    for (int64_t j = 0; j < m; ++j) d[j] = factor * (w[j] * (d[j] - sum));
+    return;
+  }
+#pragma omp simd
+  for (int64_t j = 0; j < m; ++j) d[j] = factor * (w[j] * (d[j] - sum)) + above[j];
 }
 
 }  // namespace tenfold::nn

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/attention_observer.h"
 #include "nn/attention_table.h"
 #include "nn/filler.h"
 #include "nn/onednn.h"
@@ -28,6 +29,10 @@ void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See
           "residual_attention adds the raw scores of the layer below, but '{}' attention never "
           "forms scores",
           kind);
+  require(!run.residual_mean || run.residual_attention, ErrorKind::config, where,
+          "residual_mean divides what residual_attention carries, which is off");
+  require(!run.residual_mean || traits.carry_mean, ErrorKind::config, where,
+          "'{}' attention carries the sum of scores alone: residual_mean must be false", kind);
   require(traits.fixed_length == 0 || traits.fixed_length >= spec.longest, ErrorKind::config, where,
           "'{}' attention is built for at most {} tokens, but the model takes {}", kind,
           traits.fixed_length, spec.longest);
@@ -36,6 +41,22 @@ void check_run(const StackSpec& spec, const StackRun& run, const std::vector<See
             ErrorKind::config, where, "'{}' attention does not honour the mask this model uses",
             kind);
   }
+}
+
+/// For each run, whether its layers go on with the scores of the run before it.
+bool goes_on(const std::vector<StackRun>& runs, size_t r) {
+  return r > 0 && runs[r].residual_attention && runs[r - 1].residual_attention &&
+         runs[r].attention.kind == runs[r - 1].attention.kind;
+}
+
+/// The first layer's place in what its run's layers carry, and the layers that share the scores.
+CarryRun carry_run(const std::vector<StackRun>& runs, size_t r) {
+  CarryRun place{.mean = runs[r].residual_mean};
+  for (size_t below = r; goes_on(runs, below); --below) place.place += runs[below - 1].count;
+  place.layers = place.place - 1 + runs[r].count;
+  for (size_t above = r + 1; above < runs.size() && goes_on(runs, above); ++above)
+    place.layers += runs[above].count;
+  return place;
 }
 
 /// `visit(stack)` for every stack below and including `root`.
@@ -76,7 +97,7 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
   auto list = register_module("layer", std::make_shared<torch::nn::Module>());
   for (size_t r = 0; r < spec_.runs.size(); ++r) {
     const StackRun& run = spec_.runs[r];
-    const BlockSpec block{
+    BlockSpec block{
         .attention = run.attention,
         .shape = {.width = spec_.width,
                   .heads = spec_.heads,
@@ -84,6 +105,7 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
                   .longest = spec_.longest,
                   .dropout = spec_.attention_dropout,
                   .residual_scores = run.residual_attention,
+                  .carry_run = carry_run(spec_.runs, r),
                   .initializer_range = spec_.initializer_range},
         .intermediate_size =
             run.intermediate_size > 0 ? run.intermediate_size : spec_.intermediate_size,
@@ -96,16 +118,18 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
           std::to_string(layer),
           std::make_shared<Block>(block, combine_keys(seed, layer), options)));
       run_of_layer_.push_back(r);
+      ++block.shape.carry_run.place;
     }
   }
 }
 
 StackOut Stack::forward(const StackIn& in) const {
   const bool drops = in.pass.training && (spec_.hidden_dropout > 0 || spec_.attention_dropout > 0);
-  // While decoding, rows are few and belong to the slots of the state: no filler.
+  // While decoding, rows are few and belong to the slots of the state; an observer would see it.
+  const bool filler = in.state == nullptr && observer_ == nullptr;
   const auto computed = [&](const Tensor& x) {
     const Tensor narrow_TD = x.to(compute_type_.value_or(x.scalar_type()));
-    return in.state != nullptr ? narrow_TD : with_filler_rows(narrow_TD);
+    return filler ? with_filler_rows(narrow_TD) : narrow_TD;
   };
   const Tensor hidden_TD = computed(in.hidden_TD);
   const int64_t rows = in.hidden_TD.size(0);
@@ -118,7 +142,8 @@ StackOut Stack::forward(const StackIn& in) const {
       .bias = in.bias,
       .past = in.state != nullptr ? in.state->past : std::vector<int64_t>{},
       .pass = filled.pass,
-      .row_keys_T = drops ? row_keys(filled.pass, filled.layout).to(hidden_TD.device()) : Tensor()};
+      .row_keys_T = drops ? row_keys(filled.pass, filled.layout).to(hidden_TD.device()) : Tensor(),
+      .observer = observer_ != nullptr && observer_->wants_more() ? observer_ : nullptr};
   const auto real = [&](const Tensor& x_TD) {
     return x_TD.size(0) == rows ? x_TD : x_TD.narrow(0, 0, rows);
   };
@@ -157,6 +182,10 @@ void compute_in(torch::nn::Module& root, at::ScalarType type) {
             dtype_name(type));
     stack.compute_in(type);
   });
+}
+
+void observe_attention(torch::nn::Module& root, AttentionObserver* observer) {
+  for_stacks(root, [&](Stack& stack) { stack.observe(observer); });
 }
 
 void recompute_in_backward(torch::nn::Module& root) {

@@ -26,6 +26,8 @@ struct StackRun {
   config::Choice attention;  ///< empty: softmax; kinds are those of attention_table()
   bool residual_attention = false;
   int64_t intermediate_size = 0;  ///< 0: the stack's own
+  /// With residual_attention: the softmax takes the carried sum divided by the layers in it.
+  bool residual_mean = false;
 };
 
 /// Whom a layer's queries ask.
@@ -86,6 +88,9 @@ class Stack : public torch::nn::Module {
   void compute_in(at::ScalarType type) { compute_type_ = type; }
   /// Whether layers keep only their input for the backward pass (recompute.h).
   void recompute_in_backward(bool recompute) { recompute_ = recompute; }
+  /// Who looks at every layer's scores and weights from here on; null: nobody. It must outlive its
+  /// last pass, and passes are no longer thread-safe.
+  void observe(AttentionObserver* observer) { observer_ = observer; }
 
   const StackSpec& spec() const { return spec_; }
   const std::vector<std::shared_ptr<Block>>& blocks() const { return blocks_; }
@@ -96,6 +101,7 @@ class Stack : public torch::nn::Module {
   std::vector<size_t> run_of_layer_;
   std::optional<at::ScalarType> compute_type_;  ///< none: that of the input
   bool recompute_ = false;
+  AttentionObserver* observer_ = nullptr;
 };
 
 /// Lets every stack below `root` compute in `type`: products, attention and what is kept for the
@@ -105,5 +111,8 @@ void compute_in(torch::nn::Module& root, at::ScalarType type);
 
 /// Lets every stack below `root` recompute its layers in the backward pass.
 void recompute_in_backward(torch::nn::Module& root);
+
+/// Lets `observer` look at every stack below `root` (Stack::observe); null: nobody.
+void observe_attention(torch::nn::Module& root, AttentionObserver* observer);
 
 }  // namespace tenfold::nn

@@ -74,6 +74,11 @@ TEST(LesserAttention, ResidualAttentionIsRefusedWithItsReason) {
             std::string::npos);
   spec.runs[0].attention.kind = "softmax";
   EXPECT_EQ(refusal_of([&] { spec.validate("model.layers"); }), "accepted");
+  spec.runs[0].residual_mean = true;
+  EXPECT_EQ(refusal_of([&] { spec.validate("model.layers"); }), "accepted");
+  spec.runs[0].residual_attention = false;
+  EXPECT_EQ(refusal_of([&] { spec.validate("model.layers"); }),
+            "[model.layers] residual_mean divides what residual_attention carries, which is off");
 }
 
 TEST(LesserAttention, MasksDecodingAndBiasItCannotDoAreRefused) {

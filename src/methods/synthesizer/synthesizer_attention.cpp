@@ -115,6 +115,7 @@ nn::AttentionTraits SynthesizerAttention::traits_of(const SynthesizerOptions& op
           .carry = true,
           .cross = true,
           .exposes_scores = true,
+          .carry_mean = true,
           .fixed_length = options.fixed_length()};
 }
 
@@ -231,7 +232,8 @@ std::optional<Tensor> SynthesizerAttention::without_scores(const nn::AttentionIn
                                                            const nn::AskedKeys& asked) const {
   const nn::SoftmaxPlan& plan = asked.plan;
   if (at::GradMode::is_enabled() || !in.query_TD.device().is_cpu() || in.carry ||
-      shape_.residual_scores || plan.bias || plan.dropout > 0 || factor_a_)
+      shape_.residual_scores || plan.bias || plan.dropout > 0 || factor_a_ ||
+      plan.observer != nullptr)
     return std::nullopt;
   const bool places = random_HNN_.defined() || fixed_HNN_.defined() || left_HNk_.defined();
   if (places && shape_.heads * length_ * length_ > kLargestTable) return std::nullopt;
@@ -284,7 +286,7 @@ nn::AttentionOut SynthesizerAttention::forward(const nn::AttentionIn& in) const 
                                         .value_size = shape_.head_size},
                                        shape_.dropout);
   check_lengths(asked.plan);
-  asked.plan.hand_on_scores = shape_.residual_scores;
+  nn::set_carry(asked.plan, shape_);
   asked.plan.scale = !query_              ? 1.0
                      : shape_.scale > 0.0 ? shape_.scale
                                           : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
