@@ -1,8 +1,10 @@
 // `tenfold inspect`: what a model directory holds; `tenfold verify`: whether it computes what
 // another program did. Not here: loading rules (model/checkpoint.h).
 #include <map>
+#include <optional>
 
 #include "command.h"
+#include "inspect_attention.h"
 #include "json_text.h"
 #include "model/checkpoint.h"
 #include "model/verify.h"
@@ -15,7 +17,8 @@ namespace tenfold::app {
 namespace {
 
 struct InspectArguments {
-  std::filesystem::path model, expected;
+  std::filesystem::path model, expected, svg;
+  std::optional<std::string> text;  ///< of --attention
   double tolerance = 0;
   bool json = false;
 };
@@ -127,8 +130,23 @@ void add_inspect(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("inspect", "what a model directory holds");
   command->add_option("DIR", arguments->model, "model directory or checkpoint")->required();
   command->add_flag("--json", arguments->json, "one JSON object instead of lines");
-  command->footer("Example:\n  tenfold inspect runs/mlm/best");
-  command->callback([=, &program] { program.action = [=] { return inspect(*arguments); }; });
+  CLI::Option* text = command->add_option("--attention", arguments->text,
+                                          "instead: how every layer and head attends in this text");
+  command->add_option("--svg", arguments->svg, "with --attention: a picture of all heads' weights")
+      ->needs(text);
+  command->footer(
+      "Examples:\n  tenfold inspect runs/mlm/best\n"
+      "  tenfold inspect --attention 'a dog is an animal' --svg heads.svg runs/mlm/best");
+  command->callback([=, &program] {
+    program.action = [=, &program] {
+      if (!arguments->text) return inspect(*arguments);
+      require_cpu(program, "inspect");
+      return inspect_attention({.model = arguments->model,
+                                .text = *arguments->text,
+                                .svg = arguments->svg,
+                                .json = arguments->json});
+    };
+  });
 }
 
 void add_verify(CLI::App& app, Program& program) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "attention_metrics.h"
 #include "core_sharing.h"
 #include "data/batch_source.h"
 #include "eval/metric_table.h"
@@ -140,7 +141,9 @@ int run_training_command(const TrainingParts& parts, const RunArguments& argumen
              model::read_weights(folder, trainee.modules());
            },
        .opened = [&] { enter_folder(arguments.out, parts.effective_config, log); },
-       .validate = parts.validate,
+       .validate = parts.validate && parts.options.attention_metrics
+                       ? with_attention_metrics(parts.validate, trainee.modules())
+                       : parts.validate,
        .main_metrics = parts.main_metrics,
        .lower_is_better = eval::lower_is_better,
        .config = parts.flat_config,

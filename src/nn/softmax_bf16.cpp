@@ -185,7 +185,8 @@ void attend(const HeadRows& query, const HeadRows& key, const HeadRows& value, c
     }
     for (int64_t r = 0; r < rows; ++r) {
       const VisibleRange range = visible_range(s, first + r);
-      softmax_row(work.scores.data() + r * width, width, range.lo, range.hi, range.skip);
+      softmax_row(work.scores.data() + r * width, work.scores.data() + r * width, width, range.lo,
+                  range.hi, range.skip, 1.0F);
       round_row(work.scores.data() + r * width, work.weights.data() + r * width, width);
     }
     c10::BFloat16* to = out + first * out_row;

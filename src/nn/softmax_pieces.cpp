@@ -75,6 +75,7 @@ Tensor seen_heads(const Tensor& x_SHE, const AttentionSequence& s) {
 /// A sequence's share of the inputs; keys are transposed: [H, E, M].
 struct SequenceInputs {
   Tensor query_HNE, key_HEM, value_HME;
+  Tensor context_HNE;         ///< where its results go
   std::vector<Tensor> below;  ///< query and transposed key in turn
   int64_t at_score = 0;       ///< where its scores begin among the flat ones
 };
@@ -88,7 +89,7 @@ Prepared prepared(const SoftmaxInputs& in, const SoftmaxPlan& plan) {
   Prepared out;
   const int64_t heads = in.query_THE.size(1);
   for (const AttentionSequence& s : plan.sequences) {
-    SequenceInputs own{.query_HNE = {}, .key_HEM = {}, .value_HME = {}, .below = {}};
+    SequenceInputs own;
     own.at_score = out.scores;
     if (s.queries * s.seen_keys() > 0) {
       own.query_HNE = query_heads(in.query_THE, s);
@@ -105,13 +106,20 @@ Prepared prepared(const SoftmaxInputs& in, const SoftmaxPlan& plan) {
   return out;
 }
 
+/// The piece's heads, and `queries` rows of each from `query` on. One call: views cost as much as
+/// small products.
+Tensor part_of(const Tensor& x_HNE, const Piece& piece, int64_t query, int64_t queries) {
+  return x_HNE.as_strided(
+      {piece.heads, queries, x_HNE.size(2)}, x_HNE.strides(),
+      x_HNE.storage_offset() + piece.head * x_HNE.stride(0) + query * x_HNE.stride(1));
+}
+
 Tensor heads_of(const Tensor& x_HNE, const Piece& piece) {
-  return piece.heads == x_HNE.size(0) ? x_HNE : x_HNE.narrow(0, piece.head, piece.heads);
+  return part_of(x_HNE, piece, 0, x_HNE.size(1));
 }
 
 Tensor queries_of(const Tensor& x_HNE, const Piece& piece) {
-  const Tensor part = heads_of(x_HNE, piece);
-  return piece.queries == part.size(1) ? part : part.narrow(1, piece.query, piece.queries);
+  return part_of(x_HNE, piece, piece.query, piece.queries);
 }
 
 /// The piece's [G, queries, M] of flat scores.
@@ -143,11 +151,10 @@ template <typename scalar_t>
 void softmax_rows(const Tensor& score_GNM, const Tensor& weight_GNM, const AttentionSequence& s,
                   const Piece& piece, double factor) {
   const int64_t m = s.seen_keys();
-  const bool moves = factor != 1.0 || !score_GNM.is_same(weight_GNM);
   for_rows<scalar_t>(weight_GNM, piece, [&](scalar_t* row, int64_t g, int64_t i) {
     const VisibleRange range = visible_range(s, piece.query + i);
-    if (moves) scale_row(row_of<scalar_t>(score_GNM, g, i), row, m, static_cast<scalar_t>(factor));
-    softmax_row(row, m, range.lo, range.hi, range.skip);
+    softmax_row(row_of<scalar_t>(score_GNM, g, i), row, m, range.lo, range.hi, range.skip,
+                static_cast<scalar_t>(factor));
   });
 }
 
@@ -206,7 +213,7 @@ Tensor bias_columns(const AttentionSequence& s, const Piece& piece, int64_t reac
 
 Tensor bias_of(const Tensor& bias_HR, const AttentionSequence& s, const Piece& piece,
                int64_t reach) {
-  return heads_of(bias_HR, piece)
+  return bias_HR.narrow(0, piece.head, piece.heads)
       .index_select(1, bias_columns(s, piece, reach).flatten())
       .view({piece.heads, piece.queries, s.seen_keys()});
 }
@@ -229,10 +236,12 @@ SoftmaxPieces softmax_forward(const SoftmaxInputs& in, const SoftmaxPlan& plan, 
   const torch::NoGradGuard no_grad;
   const Tensor& query = in.query_THE;
   const int64_t heads = query.size(1);
-  const Prepared all = prepared(in, plan);
+  Prepared all = prepared(in, plan);
   SoftmaxPieces out{torch::zeros({query.size(0), heads, in.value_SHE.size(2)}, query.options()),
                     torch::empty({plan.hand_on_scores ? all.scores : 0}, query.options()),
                     torch::empty({keep_weights ? all.scores : 0}, query.options())};
+  for (size_t b = 0; b < plan.sequences.size(); ++b)
+    all.sequences[b].context_HNE = query_heads(out.context_THE, plan.sequences[b]);
   for_pieces(pieces_of(plan, heads, /*split=*/true), 1, [&](const Piece& piece) {
     const AttentionSequence& s = plan.sequences[piece.sequence];
     const SequenceInputs& own = all.sequences[piece.sequence];
@@ -257,7 +266,7 @@ SoftmaxPieces softmax_forward(const SoftmaxInputs& in, const SoftmaxPlan& plan, 
     with_scalar(query, [&](auto zero) {
       softmax_rows<decltype(zero)>(score_GNM, weight_GNM, s, piece, factor);
     });
-    queries_of(query_heads(out.context_THE, s), piece)
+    queries_of(own.context_HNE, piece)
         .baddbmm_(dropped(weight_GNM, s, plan, piece), heads_of(own.value_HME, piece), 0);
   });
   return out;
@@ -295,7 +304,7 @@ SoftmaxGradients softmax_backward(const SoftmaxInputs& in, const SoftmaxPlan& pl
         return;
       }
       softmax_rows_backward<scalar_t>(weight_GNM, dscore_GNM, {}, piece, 1.0);
-      heads_of(out.bias_HR, piece)
+      out.bias_HR.narrow(0, piece.head, piece.heads)
           .index_add_(1, bias_columns(s, piece, plan.bias->reach).flatten(), dscore_GNM.flatten(1));
       dscore_GNM.mul_(plan.factor);
       if (above_GNM.defined()) dscore_GNM.add_(above_GNM);

@@ -31,39 +31,39 @@ __attribute__((always_inline)) inline float row_exp(float x) {
 }
 __attribute__((always_inline)) inline double row_exp(double x) { return std::exp(x); }
 
-/// to[0..m) = from[0..m) * factor.
+/// to = softmax of factor * from[lo..hi) without element `skip` (below 0: none); everything else
+/// becomes 0, and all of it where nothing is visible. from and to may be one row.
 template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void scale_row(const scalar_t* from, scalar_t* to, int64_t m,
-                                     scalar_t factor) {
-#pragma omp simd
-  for (int64_t j = 0; j < m; ++j) to[j] = from[j] * factor;
-}
-
-/// Softmax of s[lo..hi) in place, without element `skip` (below 0: none); everything else becomes
-/// 0, and all of it where nothing is visible.
-template <typename scalar_t>
-TENFOLD_VECTOR_CLONES void softmax_row(scalar_t* s, int64_t m, int64_t lo, int64_t hi,
-                                       int64_t skip) {
-  for (int64_t j = 0; j < lo; ++j) s[j] = 0;
-  for (int64_t j = hi > lo ? hi : lo; j < m; ++j) s[j] = 0;
+TENFOLD_VECTOR_CLONES void softmax_row(const scalar_t* from, scalar_t* to, int64_t m, int64_t lo,
+                                       int64_t hi, int64_t skip, scalar_t factor) {
+  for (int64_t j = 0; j < lo; ++j) to[j] = 0;
+  for (int64_t j = hi > lo ? hi : lo; j < m; ++j) to[j] = 0;
   constexpr scalar_t kHidden = -std::numeric_limits<scalar_t>::infinity();
-  if (skip >= lo && skip < hi) s[skip] = kHidden;
   scalar_t top = kHidden;
 #pragma omp simd reduction(max : top)
-  for (int64_t j = lo; j < hi; ++j) top = s[j] > top ? s[j] : top;
+  for (int64_t j = lo; j < hi; ++j) {
+    const scalar_t x = from[j] * factor;
+    to[j] = x;
+    top = x > top ? x : top;
+  }
+  if (skip >= lo && skip < hi) {
+    to[skip] = top = kHidden;
+#pragma omp simd reduction(max : top)
+    for (int64_t j = lo; j < hi; ++j) top = to[j] > top ? to[j] : top;
+  }
   if (top == kHidden) {
-    for (int64_t j = lo; j < hi; ++j) s[j] = 0;
+    for (int64_t j = lo; j < hi; ++j) to[j] = 0;
     return;
   }
   scalar_t sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t j = lo; j < hi; ++j) {
-    s[j] = row_exp(s[j] - top);
-    sum += s[j];
+    to[j] = row_exp(to[j] - top);
+    sum += to[j];
   }
   const scalar_t inverse = scalar_t(1) / sum;
 #pragma omp simd
-  for (int64_t j = lo; j < hi; ++j) s[j] *= inverse;
+  for (int64_t j = lo; j < hi; ++j) to[j] *= inverse;
 }
 
 /// to = dropout(from); `places` gives each key's column, null where that is its index.

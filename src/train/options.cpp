@@ -70,6 +70,8 @@ void TrainOptions::fields(config::FieldVisitor& v) {
       "share_cores", share_cores,
       "use fewer threads while other processes hold cores; the last digits then depend on them");
   v.field("tensorboard", tensorboard, "write TensorBoard event files");
+  v.field("attention_metrics", attention_metrics,
+          "validations tell each layer's attention entropy, sparsity and growth of scores");
   v.choice("optimizer", optimizer, "how weights move", v.kinds("optimizer"));
   v.choice("schedule", schedule, "learning rate over the run", v.kinds("schedule"));
 }

@@ -67,6 +67,7 @@ struct TrainOptions {
   int64_t threads = 0;
   bool share_cores = false;
   bool tensorboard = true;
+  bool attention_metrics = false;  ///< validations tell how layers attend (training.h)
   config::Choice optimizer;
   config::Choice schedule;
 

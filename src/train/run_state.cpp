@@ -21,9 +21,9 @@ constexpr uint64_t kMaxStateBytes = 64 << 20;
 
 /// Keys that a resumed run may change: they alter neither weights nor data, but for the rounding of
 /// another device.
-constexpr std::array<std::string_view, 6> kFreeKeys{"train.keep_last",   "train.save_every",
-                                                    "train.tensorboard", "train.max_seconds",
-                                                    "train.device",      "train.share_cores"};
+constexpr std::array<std::string_view, 7> kFreeKeys{
+    "train.attention_metrics", "train.keep_last", "train.save_every", "train.tensorboard",
+    "train.max_seconds",       "train.device",    "train.share_cores"};
 
 /// JSON has no NaN and no infinities: they are written as texts.
 json from_double(double value) {
