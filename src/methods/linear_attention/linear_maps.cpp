@@ -105,8 +105,7 @@ TENFOLD_VECTOR_CLONES void softmax_rows(const T* x, int64_t x_stride, int64_t ro
                                         T* feature, int64_t stride) {
   for (int64_t i = 0; i < rows; ++i) {
     T* out = feature + i * stride;
-    for (int64_t e = 0; e < width; ++e) out[e] = x[i * x_stride + e];
-    nn::softmax_row(out, width, 0, width, -1);
+    nn::softmax_row(x + i * x_stride, out, width, 0, width, -1, T(1));
     for (int64_t e = width; e < nn::tile::padded<T>(width); ++e) out[e] = 0;
   }
 }
@@ -119,7 +118,7 @@ TENFOLD_VECTOR_CLONES void softmax_rows_backward(int64_t rows, int64_t width, co
   for (int64_t i = 0; i < rows; ++i) {
     T* out = dx + i * x_stride;
     for (int64_t e = 0; e < width; ++e) out[e] = dfeature[i * stride + e];
-    nn::softmax_row_backward(feature + i * stride, out, width);
+    nn::softmax_row_backward(feature + i * stride, out, width, T(1), static_cast<const T*>(nullptr));
   }
 }
 
