@@ -1,5 +1,6 @@
 // RealFormer against the plain model of the same shape, BERT-base, in turn in one process: forward
-// pass for inference and one update of training, at two lengths. Not here: other programs.
+// pass for inference and one update of training, at two lengths; and its attention alone in both
+// forms of the carry at longer ones. Not here: other programs.
 #include <fmt/format.h>
 
 #include <ctime>
@@ -9,6 +10,7 @@
 #include "bench_step.h"
 #include "bench_works.h"
 #include "nn/packing.h"
+#include "nn/softmax_attention.h"
 #include "op_profile.h"
 #include "support/clock.h"
 #include "tensor/device.h"
@@ -106,6 +108,44 @@ void compare_step(const BenchTimer& timer, const std::string& name, const data::
   compare(timer, name, work(false), work(true));
 }
 
+/// 12 layers of attention, 12 heads of 64, one sequence: scores carried, or products summed.
+void time_carry(const BenchTimer& timer, const std::string& name, int64_t length, bool products) {
+  const torch::NoGradGuard no_gradients;
+  constexpr int64_t kLayers = 12, kHeads = 12, kSize = 64;
+  const auto layout = SequenceLayout::of_lengths({length});
+  nn::SoftmaxPlan plan = nn::SoftmaxPlan::of({.query_layout = layout,
+                                              .source_layout = layout,
+                                              .mask = {},
+                                              .bias = nullptr,
+                                              .past = {},
+                                              .pass = {},
+                                              .row_keys_T = {}});
+  plan.scale = 0.125;
+  const Tensor qkv_T3HE = torch::randn({length, 3, kHeads, kSize});
+  const std::vector<Tensor> qkv = qkv_T3HE.unbind(1);
+  std::vector<double> layer_ms(kLayers);
+  Tensor carry;
+  std::vector<Tensor> below;
+  for (int64_t layer = 0; layer < kLayers; ++layer) {
+    plan.hand_on_scores = !products && layer + 1 < kLayers;
+    const auto work = [&] {
+      if (products) {
+        nn::softmax_summed(qkv[0], qkv[1], qkv[2], below, plan);
+        return Tensor();
+      }
+      return nn::softmax_fast(qkv[0], qkv[1], qkv[2], carry, plan).flat_scores;
+    };
+    Tensor handed_on;
+    layer_ms[static_cast<size_t>(layer)] = 1e3 * seconds_of([&] { handed_on = work(); }, 0);
+    carry = handed_on;
+    below.insert(below.end(), {qkv[0], qkv[1]});
+  }
+  double total = 0;
+  for (const double ms : layer_ms) total += ms;
+  timer.emit_value(name, "12-layers", "cpu-ms", layer_ms, total);
+  timer.emit(name, "peak-rss", "MiB", {peak_mib()});
+}
+
 }  // namespace
 
 void bench_residual(const BenchTimer& timer) {
@@ -116,6 +156,12 @@ void bench_residual(const BenchTimer& timer) {
     const std::string shape = fmt::format("{}x{}", rows.size(), length);
     if (timer.wants("forward/" + shape)) compare_forward(timer, "forward/" + shape, batch);
     if (timer.wants("train-step/" + shape)) compare_step(timer, "train-step/" + shape, batch);
+  }
+  for (const int64_t length : {512, 1024, 2048, 4096}) {
+    const std::string scores = fmt::format("carry-scores/{}", length),
+                      products = fmt::format("carry-products/{}", length);
+    if (timer.wants(scores)) time_carry(timer, scores, length, /*products=*/false);
+    if (timer.wants(products)) time_carry(timer, products, length, /*products=*/true);
   }
 }
 

@@ -52,6 +52,7 @@ Inputs make_inputs(See see, Extras extras, at::ScalarType dtype) {
   in.plan.site = 9;
   in.plan.row_keys_T = row_keys(context.pass, query_layout);
   in.plan.hand_on_scores = true;
+  in.plan.factor = 0.5;
   in.plan.bias =
       std::make_shared<PositionBias>(PositionBias{random_rows(3, 7, 4, dtype).requires_grad_(), 3});
   int64_t size = 0;
