@@ -25,9 +25,10 @@ namespace {
 
 constexpr const char* kWhere = "bench attention";
 constexpr double kMebibyte = 1 << 20;
-constexpr double kMemoryShare = 0.6;      // of what is free, for the scores of a case
-constexpr double kScoreCopies = 3;        // weights, their gradient, and one more on the way
-constexpr int64_t kCheckedLength = 1024;  // longest case whose softmax is compared before timing
+constexpr double kMemoryShare = 0.6;        // of what is free, for the scores of a case
+constexpr double kScoreCopies = 3;          // weights, their gradient, and one more on the way
+constexpr int64_t kYardstickLength = 8192;  // longest case of the yardstick that nobody asked for
+constexpr int64_t kCheckedLength = 1024;    // longest case whose softmax is compared before timing
 constexpr double kLargestDifference = 1e-4, kLargestNarrowDifference = 5e-2;
 
 enum class Timed : uint8_t { mixing, layer, encoder };
@@ -104,9 +105,14 @@ double free_mib() {
 }
 
 /// Why a kind cannot do a case here; empty where it can.
-std::string objection(const AttentionWork& work, const AttentionCase& one) {
-  if (work.kind == kFlashKind)
-    return one.timed == Timed::mixing ? "" : "the yardstick is no layer of a model";
+std::string objection(const BenchOptions& options, const AttentionWork& work,
+                      const AttentionCase& one) {
+  if (work.kind == kFlashKind) {
+    if (one.timed != Timed::mixing) return "the yardstick is no layer of a model";
+    return options.kinds.empty() && one.lengths[0] > kYardstickLength
+               ? "minutes a call; ask for it with --kinds flash"
+               : "";
+  }
   const nn::AttentionTraits traits = nn::attention_traits(work.choice);
   if (std::find(traits.kinds.begin(), traits.kinds.end(), one.see) == traits.kinds.end())
     return "the kind does not honour this mask";
@@ -213,7 +219,7 @@ void bench_attention(const BenchTimer& timer) {
     for (const AttentionCase& one : attention_cases()) {
       if (!timer.wants(one.name)) continue;
       const AttentionWork work = work_of(options, kind, one);
-      const std::string why_not = objection(work, one);
+      const std::string why_not = objection(options, work, one);
       if (!why_not.empty()) {
         bench_remark(fmt::format("{} of '{}' skipped: {}", one.name, kind, why_not));
       } else if (options.child) {

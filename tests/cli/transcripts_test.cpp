@@ -124,6 +124,29 @@ TEST_F(Transcripts, ConvertGivesAModelAnotherAttention) {
   EXPECT_FALSE(std::filesystem::exists(at("none")));
 }
 
+TEST_F(Transcripts, AConvertedModelIsTrainedOn) {
+  make_classifier();
+  const Ran converted = run("convert " + at("mlm/latest") +
+                            " --attention dynamic_conv --set kernel_size=3 --out " + at("conv"));
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_NE(converted.out.find("new      bert.encoder.layer.*.attention.self.kernel.weight"),
+            std::string::npos)
+      << converted.out;
+  std::string line = finetune("tuned-conv");
+  line.replace(line.find(at("mlm/latest")), at("mlm/latest").size(), at("conv"));
+  const Ran tuned = run(line);
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  const Ran scores =
+      run("evaluate --json --model " + at("tuned-conv/best") + " --data " + at("task.tsv"));
+  ASSERT_EQ(scores.code, 0) << scores.err;
+  EXPECT_GT(json::parse(scores.out).at("accuracy"), 0.9);
+  const Ran refused =
+      run("convert " + at("tuned-conv/best") + " --residual-attention --out " + at("none"));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("'dynamic_conv' attention never forms scores"), std::string::npos)
+      << refused.err;
+}
+
 TEST_F(Transcripts, PredictLabelsRowsInOrderWhateverTheirLength) {
   make_classifier();
   std::string rows;

@@ -3,6 +3,7 @@
 // (tests/methods/attention_properties_test.cpp).
 #include "methods/convolution/convolution.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cuda.h"
@@ -283,12 +284,24 @@ TEST(Convolution, DropConnectDropsTapsOfAPassOrOfEachToken) {
 
 TEST(Convolution, ComputesBfloat16Inside) {
   for (const std::string& kind : kKinds) {
-    const auto wide = build(kind, 0.0, at::kFloat);
+    const auto attention = build(kind, 0.0, at::kFloat);
     const Tensor x = random_rows(20, kWidth, 1, at::kFloat);
     const auto context = context_of(make_batch({20}, {See::all}));
-    const Tensor expected = run(*wide, context, x), got = run(*wide, context, x.to(at::kBFloat16));
-    EXPECT_EQ(got.scalar_type(), at::kBFloat16);
-    EXPECT_LE(worst(got.to(at::kFloat), expected), 2e-2);
+    const auto value_and_gradients = [&](at::ScalarType type) {
+      const Tensor rows = x.to(type).requires_grad_();
+      const Tensor out = run(*attention, context, rows);
+      EXPECT_EQ(out.scalar_type(), type);
+      std::vector<Tensor> inputs = attention->parameters();
+      inputs.push_back(rows);
+      std::vector<Tensor> all = torch::autograd::grad({out.to(at::kFloat).pow(2).sum()}, inputs);
+      all.push_back(out.detach());
+      return all;
+    };
+    const auto expected = value_and_gradients(at::kFloat), got = value_and_gradients(at::kBFloat16);
+    for (size_t i = 0; i < got.size(); ++i) {
+      const double largest = std::max(1.0, expected[i].abs().max().item<double>());
+      EXPECT_LE(worst(got[i].to(at::kFloat), expected[i]), 2e-2 * largest) << "tensor " << i;
+    }
   }
 }
 

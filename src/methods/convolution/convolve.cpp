@@ -12,8 +12,6 @@
 namespace tenfold::convolution {
 namespace {
 
-constexpr int64_t kMostTaps = 31;
-
 /// The rows a query reads: at most k, each with its tap.
 struct ReadRows {
   std::array<int64_t, kMostTaps> row, tap;

@@ -1,14 +1,14 @@
 // The options' fields and the two entries of the table.
 // Not here: the modules (gated_convolution.cpp).
 #include "methods/convolution/convolution.h"
-
 #include "methods/convolution/gated_convolution.h"
 #include "support/fail.h"
 
 namespace tenfold::convolution {
 
 void ConvolutionOptions::fields(config::FieldVisitor& v) {
-  v.field("kernel_size", kernel_size, "tokens a kernel covers; odd", config::between(3, 31));
+  v.field("kernel_size", kernel_size, "tokens a kernel covers; odd",
+          config::between(kFewestTaps, kMostTaps));
 }
 
 void ConvolutionOptions::validate(const std::string& where) const {

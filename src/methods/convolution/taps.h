@@ -17,6 +17,8 @@
 
 namespace tenfold::convolution {
 
+inline constexpr int64_t kFewestTaps = 3, kMostTaps = 31;
+
 /// Taps that have a weight.
 enum class TapSet : uint8_t { every, others, left };
 inline constexpr int64_t kTapSets = 3;
