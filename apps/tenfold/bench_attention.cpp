@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <numeric>
 
@@ -72,14 +73,22 @@ std::vector<std::string> kinds_to_time(const BenchOptions& options) {
   return kinds;
 }
 
+void check_settings(const BenchOptions& options, const std::vector<std::string>& kinds) {
+  for (const std::string& setting : options.settings) {
+    const std::string kind = setting.substr(0, setting.find('.'));
+    require(kind.size() < setting.size(), ErrorKind::usage, kWhere,
+            "--set {}: expected KIND.option=value", setting);
+    require(options.child || std::find(kinds.begin(), kinds.end(), kind) != kinds.end(),
+            ErrorKind::usage, kWhere, "--set {}: '{}' is not measured{}", setting, kind,
+            did_you_mean(kind, kinds));
+  }
+}
+
 /// The settings of one kind, without its name.
 std::vector<std::string> settings_of(const BenchOptions& options, const std::string& kind) {
   std::vector<std::string> settings;
   for (const std::string& setting : options.settings) {
-    const size_t dot = setting.find('.');
-    require(dot != std::string::npos, ErrorKind::usage, kWhere,
-            "--set {}: expected KIND.option=value", setting);
-    if (setting.substr(0, dot) == kind) settings.push_back(setting.substr(dot + 1));
+    if (setting.starts_with(kind + ".")) settings.push_back(setting.substr(kind.size() + 1));
   }
   return settings;
 }
@@ -212,7 +221,9 @@ std::string variant_name(const BenchOptions& options, const std::string& kind) {
 }  // namespace
 
 void bench_attention(const BenchTimer& timer) {
-  for (const std::string& kind : kinds_to_time(timer.options())) {
+  const std::vector<std::string> kinds = kinds_to_time(timer.options());
+  check_settings(timer.options(), kinds);
+  for (const std::string& kind : kinds) {
     BenchOptions options = timer.options();
     options.variant = variant_name(options, kind);
     const BenchTimer own(options);

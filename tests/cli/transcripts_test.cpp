@@ -227,6 +227,9 @@ TEST_F(Transcripts, BenchAttentionNamesTheKindAndSaysWhatItLeavesOut) {
   }
   EXPECT_NE(ran.err.find("layer512/full of 'flash' skipped"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("agreement n512/full softmax"), std::string::npos) << ran.err;
+  const Ran stray = run("bench attention --kinds dynamic_conv --set dynamic_con.kernel_size=3");
+  EXPECT_EQ(stray.code, 2);
+  EXPECT_NE(stray.err.find("did you mean 'dynamic_conv'"), std::string::npos) << stray.err;
   const Ran unknown = run("bench attention --kinds sofmax");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("did you mean 'softmax'"), std::string::npos) << unknown.err;
