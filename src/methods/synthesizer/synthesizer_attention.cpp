@@ -16,6 +16,9 @@ namespace {
 /// Numbers of a table of exponentials that are worth keeping: 512 MiB of fp32.
 constexpr int64_t kLargestTable = int64_t{1} << 27;
 
+/// Numbers of R in one layer that can be meant: 8 GiB of fp32.
+constexpr int64_t kMostScores = int64_t{1} << 31;
+
 at::ScalarType wide(at::ScalarType type) { return type == at::kDouble ? at::kDouble : at::kFloat; }
 
 /// W2 and b2 of the dense form, under names that optimisers read as those of a linear layer.
@@ -33,6 +36,14 @@ int64_t length_of(const SynthesizerOptions& options, const nn::AttentionShape& s
   const int64_t length = options.fixed_length() > 0 ? options.fixed_length() : shape.longest;
   require(length > 0, ErrorKind::config, "attention",
           "'synthesizer' attention needs max_length where the model names no longest sequence");
+  const bool every_place = options.has("random") || options.has("fixed_random");
+  require(!every_place || length <= kMostScores / length / shape.heads, ErrorKind::config,
+          "attention",
+          "random scores for {} tokens and {} heads take {:.0f} GiB a layer: 'factorized_random' "
+          "takes two numbers a token, head and rank",
+          length, shape.heads,
+          4.0 * static_cast<double>(shape.heads) * static_cast<double>(length) *
+              static_cast<double>(length) / (1 << 30));
   return length;
 }
 

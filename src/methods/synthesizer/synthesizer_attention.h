@@ -19,15 +19,16 @@
 namespace tenfold::synthesizer {
 
 /// Parameters "value.*" and, by form:
-///   dense              "dense_hidden.{weight,bias}", "dense_scores.weight" [H, N, E], ".bias" [H,
-///   N] random             "random" [H, N, N]; fixed_random: the buffer "fixed_random"
-///   factorized_dense   "factor_a.*" [H * A, D], "factor_b.*" [H * B, D]
-///   factorized_random  "random_left", "random_right" [H, N, k]
-///   dot_product        "query.*", "key.*"
-/// and with several forms under Mixture::softmax "mixture.FORM" [H] or [1] each.
+/// - dense: "dense_hidden.*", "dense_scores.weight" [H, N, E], "dense_scores.bias" [H, N];
+/// - random: "random" [H, N, N]; fixed_random: the buffer "fixed_random";
+/// - factorized_dense: "factor_a.*" [H * A, D], "factor_b.*" [H * B, D];
+/// - factorized_random: "random_left", "random_right" [H, N, k];
+/// - dot_product: "query.*", "key.*";
+/// - several under Mixture::softmax: "mixture.FORM" [H] or [1] each.
 class SynthesizerAttention final : public nn::Attention {
  public:
-  /// Error{config} where neither options nor shape say how long sequences may be.
+  /// Error{config} where neither options nor shape say how long sequences may be, or scores of
+  /// every place would be more than memory holds.
   SynthesizerAttention(const nn::AttentionShape& shape, const SynthesizerOptions& options,
                        uint64_t seed, torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const SynthesizerOptions& options);

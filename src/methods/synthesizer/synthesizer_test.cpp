@@ -221,6 +221,11 @@ TEST(Synthesizer, LongerSequencesThanItsScoresAreRefused) {
               SynthesizerAttention({.width = 4, .heads = 1, .head_size = 4}, {}, 1, {});
             }).find("needs max_length"),
             std::string::npos);
+  EXPECT_NE(refusal_of([] {
+              SynthesizerAttention({.width = 4, .heads = 2, .head_size = 2, .longest = 1 << 16}, {},
+                                   1, {});
+            }).find("random scores for 65536 tokens and 2 heads take 32 GiB a layer"),
+            std::string::npos);
 }
 
 TEST(Synthesizer, RandomScoresDoNotDependOnTheTextAndDenseOnesOnTheirTokenAlone) {
