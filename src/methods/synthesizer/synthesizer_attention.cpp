@@ -192,20 +192,24 @@ Tensor SynthesizerAttention::place_scores(const Tensor& weights_FH, int64_t quer
   return sum;
 }
 
+Tensor SynthesizerAttention::dense_bias(const Tensor& weights_FH, at::ScalarType type) const {
+  return weighted(dense_bias_HN_.to(type).unsqueeze(1), weights_FH, "dense");
+}
+
 Tensor SynthesizerAttention::query_scores(const Tensor& weights_FH, const Tensor& query_TD,
                                           int64_t keys) const {
+  // The forms' weights go into factors of the scores, which are smaller than those.
   Tensor sum;
   const at::ScalarType type = wide(query_TD.scalar_type());
   if (dense_hidden_) {
-    sum = sum_of(sum, weighted(dense_scores(hidden_of(query_TD), dense_weight_HNE_.to(type),
-                                            dense_bias_HN_.to(type), keys),
-                               weights_FH, "dense"));
+    sum = dense_scores(by_head(hidden_of(query_TD), weights_FH, "dense"),
+                       dense_weight_HNE_.to(type), dense_bias(weights_FH, type).squeeze(1), keys);
   }
   if (factor_a_) {
-    sum = sum_of(sum, weighted(factorized_dense_scores(heads(factor_a_->forward(query_TD)).to(type),
-                                                       heads(factor_b_->forward(query_TD)).to(type),
-                                                       options_.index, keys),
-                               weights_FH, "factorized_dense"));
+    const Tensor alpha_THA =
+        by_head(heads(factor_a_->forward(query_TD)).to(type), weights_FH, "factorized_dense");
+    const Tensor beta_THB = heads(factor_b_->forward(query_TD)).to(type);
+    sum = sum_of(sum, factorized_dense_scores(alpha_THA, beta_THB, options_.index, keys));
   }
   return sum;
 }
@@ -232,9 +236,7 @@ Tensor SynthesizerAttention::scores_beside_products(at::ScalarType type) const {
   if (place_sources().empty()) return {};
   return *beside_products_.get(place_sources(), type, [&] {
     const Tensor weights_FH = form_weights();
-    const Tensor bias_H1N =
-        dense_hidden_ ? weighted(dense_bias_HN_.to(type).unsqueeze(1), weights_FH, "dense")
-                      : Tensor();
+    const Tensor bias_H1N = dense_hidden_ ? dense_bias(weights_FH, type) : Tensor();
     return sum_of(place_scores(weights_FH, length_, length_, type), bias_H1N);
   });
 }

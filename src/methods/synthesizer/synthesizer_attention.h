@@ -57,6 +57,8 @@ class SynthesizerAttention final : public nn::Attention {
   Tensor by_head(const Tensor& x_THE, const Tensor& weights_FH, const std::string& form) const;
   Tensor place_scores(const Tensor& weights_FH, int64_t queries, int64_t keys,
                       at::ScalarType type) const;
+  /// b2 times the dense form's weight, [H, 1, N].
+  Tensor dense_bias(const Tensor& weights_FH, at::ScalarType type) const;
   Tensor query_scores(const Tensor& weights_FH, const Tensor& query_TD, int64_t keys) const;
   /// Queries of dot products, times that form's weight.
   Tensor dot_queries(const Tensor& weights_FH, const Tensor& query_TD) const;

@@ -16,6 +16,17 @@ struct ScorePlan : torch::CustomClassHolder {
   int64_t row_of(const AttentionSequence& s) const {
     return rows == Rows::places ? s.past : s.query_begin;
   }
+
+  /// Whether every score of [H, score_rows, keys] is that of one query and key.
+  bool fills_once(int64_t score_rows, int64_t keys) const {
+    int64_t queries = 0;
+    for (const AttentionSequence& s : sequences) {
+      if (s.has_holes || s.keys != keys) return false;
+      queries += s.queries;
+    }
+    return rows == Rows::queries ? queries == score_rows
+                                 : sequences.size() == 1 && queries == score_rows;
+  }
 };
 
 Tensor kept_places(const AttentionSequence& s, torch::Device device) {
@@ -50,7 +61,10 @@ struct FlatScores : torch::autograd::Function<FlatScores> {
     const auto capsule = ctx->saved_data["plan"].toCapsule();
     const auto& plan = static_cast<const ScorePlan&>(*capsule);
     const Tensor& flat = gradients[0];
-    Tensor result_HRM = torch::zeros(ctx->saved_data["shape"].toIntVector(), flat.options());
+    const std::vector<int64_t> shape = ctx->saved_data["shape"].toIntVector();
+    const bool once = plan.fills_once(shape[1], shape[2]);
+    Tensor result_HRM =
+        once ? torch::empty(shape, flat.options()) : torch::zeros(shape, flat.options());
     const int64_t heads = result_HRM.size(0);
     int64_t at = 0;
     for (const AttentionSequence& s : plan.sequences) {
@@ -59,7 +73,9 @@ struct FlatScores : torch::autograd::Function<FlatScores> {
       const Tensor slope_HNM = flat.narrow(0, at, size).view({heads, s.queries, m});
       at += size;
       Tensor rows_HNM = result_HRM.narrow(1, plan.row_of(s), s.queries);
-      if (s.has_holes) {
+      if (once) {
+        rows_HNM.copy_(slope_HNM);
+      } else if (s.has_holes) {
         rows_HNM.index_add_(2, kept_places(s, flat.device()), slope_HNM);
       } else {
         rows_HNM.narrow(2, 0, m).add_(slope_HNM);
