@@ -15,7 +15,8 @@ namespace {
 using nn::AttentionSequence;
 using nn::VisibleRange;
 
-constexpr size_t kMostSums = 64;
+constexpr size_t kMostSums =
+    512;  // lengths: no more numbers than the table of a model of 512 tokens
 constexpr int64_t kBlockRows = 64;
 
 double least_sum(at::ScalarType type) { return type == at::kDouble ? 1e-290 : 1e-30; }
