@@ -131,8 +131,8 @@ Tensor scores_of(const Tensor& flat, const Piece& piece, const AttentionSequence
       flat.storage_offset() + at_score + (piece.head * s.queries + piece.query) * m);
 }
 
-/// Calls work(pointer of the row in each tensor..., h, i) for every head h and query i of the
-/// piece. Rows are contiguous; heads may lie apart.
+/// Calls work(row, g, i) for every head g and query i of the piece. Rows are contiguous; heads may
+/// lie apart.
 template <typename scalar_t, typename Work>
 void for_rows(const Tensor& x_GNM, const Piece& piece, Work work) {
   auto* data = static_cast<scalar_t*>(x_GNM.mutable_data_ptr());
@@ -218,7 +218,7 @@ Tensor bias_of(const Tensor& bias_HR, const AttentionSequence& s, const Piece& p
       .view({piece.heads, piece.queries, s.seen_keys()});
 }
 
-/// Adds keys' or values' gradients of the piece's heads, given as left^T right * alpha.
+/// Writes gradients of keys or values of the piece's heads: left^T right * alpha.
 void put(const Tensor& to_SHE, const AttentionSequence& s, const Piece& piece,
          const Tensor& left_GNM, const Tensor& right_GNE, double alpha) {
   const Tensor rows_SGE = to_SHE.narrow(0, s.key_begin, s.keys).narrow(1, piece.head, piece.heads);

@@ -368,6 +368,24 @@ TEST(CarriedScores, AreQueriesAndKeysWhereScoresWouldNotFit) {
   EXPECT_EQ(carried(0).size(), 1U) << "gradients flow through scores";
 }
 
+TEST(CarriedScores, AreNotKeptForTheBackwardPass) {
+  const auto first = layer_of({.place = 1, .layers = 3}),
+             second = layer_of({.place = 2, .layers = 3});
+  const AttentionContext context = context_of(make_batch({6, 5}, {See::past}));
+  const Tensor x = random_rows(11, kWidth, 1).requires_grad_();
+  AttentionOut below =
+      first->forward({.context = context, .query_TD = x, .source_SD = x, .carry = nullptr});
+  const c10::weak_intrusive_ptr<c10::TensorImpl> scores(
+      below.carry->tensors.at(0).getIntrusivePtr());
+  const AttentionOut above =
+      second->forward({.context = context, .query_TD = x, .source_SD = x, .carry = below.carry});
+  EXPECT_FALSE(scores.expired());
+  below.carry.reset();
+  EXPECT_TRUE(scores.expired()) << "score tensors alive do not grow with the layers";
+  (above.context_TD.sum() + above.carry->tensors.at(0).sum() + below.context_TD.sum()).backward();
+  EXPECT_GT(x.grad().abs().sum().item<double>(), 0.0);
+}
+
 TEST(CarriedScores, RecomputationGivesTheSameBits) {
   for (const bool mean : {false, true}) {
     StackSpec spec = residual_spec(3, mean);
