@@ -67,6 +67,7 @@ nlohmann::ordered_json attention_traits_json(const nn::AttentionKind& kind,
           {"incremental", traits.incremental},
           {"position_bias", traits.bias},
           {"carry", traits.carry},
+          {"carry_mean", traits.carry_mean},
           {"cross", traits.cross},
           {"dropout",
            !torch::equal(trained_once(kind, options, 0.0), trained_once(kind, options, 0.5))},
@@ -112,6 +113,8 @@ std::string attention_traits_text(const nlohmann::ordered_json& traits) {
          line("position bias", says("position_bias", "yes", "no")) +
          line("carry", says("carry", "residual_attention adds the scores of the layer below",
                             "no: residual_attention is refused")) +
+         line("carried mean",
+              says("carry_mean", "residual_mean takes their mean over the layers", "no")) +
          line("cross", says("cross", "another text may be asked", "self-attention only")) +
          line("dropout", says("dropout", "on attention weights", "none inside")) +
          line("random", says("stochastic", "draws numbers besides dropout", "no")) +

@@ -16,15 +16,17 @@ struct ConvertArguments {
   std::filesystem::path model, out;
   std::string weights, attention;
   std::vector<std::string> settings;
-  bool residual_attention = false;
+  bool residual_attention = false, residual_mean = false;
   uint64_t seed = 0;
 };
 
 std::optional<model::Rewiring> rewiring_of(const ConvertArguments& arguments) {
   require(arguments.settings.empty() || !arguments.attention.empty(), ErrorKind::usage, "convert",
           "--set gives options of an attention kind: name it with --attention");
-  if (arguments.attention.empty() && !arguments.residual_attention) return std::nullopt;
+  if (arguments.attention.empty() && !arguments.residual_attention && !arguments.residual_mean)
+    return std::nullopt;
   model::Rewiring rewiring{.residual_attention = arguments.residual_attention,
+                           .residual_mean = arguments.residual_mean,
                            .seed = arguments.seed};
   if (!arguments.attention.empty())
     rewiring.attention = attention_choice(arguments.attention, arguments.settings);
@@ -92,6 +94,8 @@ void add_convert(CLI::App& app, Program& program) {
   command->add_flag("--residual-attention", arguments->residual_attention,
                     "layers add the raw scores of the one below; without --attention the kind "
                     "stays");
+  command->add_flag("--residual-mean", arguments->residual_mean,
+                    "with --residual-attention: the softmax takes the mean of those scores");
   command->add_option("--seed", arguments->seed, "of the weights that are drawn anew")
       ->capture_default_str();
   command->footer(

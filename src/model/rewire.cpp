@@ -6,6 +6,8 @@
 #include <map>
 #include <regex>
 
+#include "model/stored_tensors.h"
+
 namespace tenfold::model {
 namespace {
 
@@ -18,9 +20,10 @@ EncoderConfig rewired_config(EncoderConfig config, const Rewiring& rewiring) {
     if (config.attention.kind == "softmax") config.attention = {};
   }
   config.residual_attention = rewiring.residual_attention;
+  config.residual_mean = rewiring.residual_mean;
   for (LayerRun& run : config.layers) {
     if (rewiring.attention) run.attention = {};
-    run.residual_attention = false;
+    run.residual_attention = run.residual_mean = false;
   }
   const auto is_plain = [&](const LayerRun& run) {
     return run.attention.kind.empty() &&
@@ -62,26 +65,26 @@ Rewired rewire(const LoadedModel& model, const Rewiring& rewiring) {
   made.model.encoder = std::make_shared<Encoder>(
       config, model.encoder->has_pooler() ? Pooler::tanh : Pooler::none, rewiring.seed,
       model.encoder->word_embeddings_VE().options().requires_grad(false));
-  const std::string prefix = model.encoder_module().prefix;
-  const auto old = model.encoder->named_parameters();
-  const auto now = made.model.encoder->named_parameters();
-  const auto fits = [](const auto& names, const auto& item) {
-    const Tensor* other = names.find(item.key());
-    return other != nullptr && other->sizes() == item.value().sizes();
+  const auto old = stored_tensors(model.encoder_module()),
+             now = stored_tensors(made.model.encoder_module());
+  const auto same_in = [](const auto& tensors, const auto& item) -> const Tensor* {
+    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto& other) {
+      return other.first == item.first && other.second.sizes() == item.second.sizes();
+    });
+    return found == tensors.end() ? nullptr : &found->second;
   };
   Groups kept, fresh, dropped;
   for (const auto& item : now) {
-    const bool stays = fits(old, item);
-    (stays ? kept : fresh).add(prefix + item.key(), item.value().sizes());
-    if (stays) Tensor(item.value()).set_data(old[item.key()].detach());
+    const Tensor* stays = same_in(old, item);
+    (stays != nullptr ? kept : fresh).add(item.first, item.second.sizes());
+    if (stays != nullptr) Tensor(item.second).set_data(stays->detach());
   }
   for (const auto& item : old) {
-    if (!fits(now, item)) dropped.add(prefix + item.key(), item.value().sizes());
+    if (same_in(now, item) == nullptr) dropped.add(item.first, item.second.sizes());
   }
   const std::vector<OwnedModule> modules = model.modules();
   for (size_t head = 1; head < modules.size(); ++head) {
-    for (const auto& item : modules[head].module->named_parameters())
-      kept.add(modules[head].prefix + item.key(), item.value().sizes());
+    for (const auto& [name, value] : stored_tensors(modules[head])) kept.add(name, value.sizes());
   }
   made.kept = kept.take();
   made.fresh = fresh.take();

@@ -1,5 +1,6 @@
 // Giving a model another kind of attention: weights that the new layers know by name and shape
-// stay, the others are drawn anew. Not here: directories (convert.h), or training what is new.
+// stay (buffers too), the others are drawn anew. Not here: directories (convert.h), or training
+// what is new.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace tenfold::model {
 struct Rewiring {
   std::optional<config::Choice> attention = {};  ///< of every layer; none: as it is
   bool residual_attention = false;  ///< whether every layer adds the raw scores of the one below
+  bool residual_mean = false;       ///< whether the softmax takes the mean of those scores
   uint64_t seed = 0;                ///< of weights drawn anew
 };
 

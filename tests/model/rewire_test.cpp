@@ -33,7 +33,8 @@ struct AveragingOptions {
   }
 };
 
-/// The mean of a sequence's values: a value projection like softmax's, and one weight of its own.
+/// The mean of a sequence's values: a value projection like softmax's, and a weight and a buffer of
+/// its own.
 class Averaging final : public nn::Attention {
  public:
   Averaging(const nn::AttentionShape& shape, const AveragingOptions& options, uint64_t seed,
@@ -45,6 +46,7 @@ class Averaging final : public nn::Attention {
                                               seed, tensors));
     strength_ = register_parameter(
         "strength", torch::full({channels}, static_cast<double>(seed % 1000 + 1), tensors));
+    drawn_ = register_buffer("drawn", torch::full({2}, static_cast<double>(seed % 1000), tensors));
   }
   static nn::AttentionTraits traits_of(const AveragingOptions& options) {
     return {.kinds = options.sees_everything ? std::vector<See>{See::all, See::past}
@@ -66,7 +68,7 @@ class Averaging final : public nn::Attention {
  private:
   AveragingOptions options_;
   std::shared_ptr<nn::Linear> value_;
-  Tensor strength_;
+  Tensor strength_, drawn_;
 };
 
 const bool kRegistered = [] {
@@ -116,7 +118,7 @@ TEST(Rewire, KeepsWhatBothKnowAndDrawsTheRest) {
   const LoadedModel before = make_model(tiny_classifier(), {.seed = 3});
   const Rewired after = rewire(before, to_averaging());
   const std::string self = "bert.encoder.layer.*.attention.self.";
-  EXPECT_THAT(patterns(after.fresh), ElementsAre(self + "strength"));
+  EXPECT_THAT(patterns(after.fresh), ElementsAre(self + "strength", self + "drawn"));
   EXPECT_THAT(after.fresh[0].layers, ElementsAre(0, 1));
   EXPECT_THAT(after.fresh[0].shape, ElementsAre(8));
   EXPECT_THAT(patterns(after.dropped), ElementsAre(self + "query.weight", self + "query.bias",
@@ -153,6 +155,18 @@ TEST(Rewire, TheSeedDecidesNewWeightsAlone) {
   };
   EXPECT_TRUE(torch::equal(strength(1), strength(1)));
   EXPECT_FALSE(torch::equal(strength(1), strength(2)));
+}
+
+TEST(Rewire, TheSameKindKeepsItsBuffers) {
+  const LoadedModel before = rewire(make_model(testing::tiny_description(), {.seed = 3}),
+                                    {.attention = to_averaging().attention, .seed = 5})
+                                 .model;
+  const Rewired after =
+      rewire(before, {.attention = to_averaging({.longest = 6}).attention, .seed = 6});
+  EXPECT_THAT(after.fresh, IsEmpty());
+  const std::string name = "encoder.layer.1.attention.self.drawn";
+  EXPECT_TRUE(torch::equal(before.encoder->named_buffers()[name],
+                           after.model.encoder->named_buffers()[name]));
 }
 
 TEST(Rewire, WritesADirectoryThatLoadsAgainAndLeadsBack) {
@@ -199,6 +213,12 @@ TEST(Rewire, ResidualAttentionKeepsEveryWeight) {
   EXPECT_THAT(done.dropped, IsEmpty());
   EXPECT_EQ(config_of(out).at("model_type"), "tenfold-bert");
   EXPECT_TRUE(load_model(out).description.encoder.residual_attention);
+  const LoadedModel mean =
+      rewire(made.model, {.residual_attention = true, .residual_mean = true}).model;
+  EXPECT_TRUE(mean.description.encoder.residual_mean);
+  EXPECT_FALSE(rewire(mean, to_softmax()).model.description.encoder.residual_mean);
+  EXPECT_THAT(refusal_of({.residual_mean = true}, testing::tiny_description()),
+              HasSubstr("residual_attention carries, which is off"));
 }
 
 TEST(Rewire, RefusesWhatTheKindCannotDo) {
