@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "inspect_attention.h"
+#include "inspect_error.h"
 #include "json_text.h"
 #include "model/checkpoint.h"
 #include "model/verify.h"
@@ -18,7 +19,10 @@ namespace {
 
 struct InspectArguments {
   std::filesystem::path model, expected, svg;
-  std::optional<std::string> text;  ///< of --attention
+  std::optional<std::string> text;        ///< of --attention
+  std::optional<std::string> error_text;  ///< of --attention-error
+  std::string kind;
+  std::vector<std::string> settings;
   double tolerance = 0;
   bool json = false;
 };
@@ -134,13 +138,38 @@ void add_inspect(CLI::App& app, Program& program) {
                                           "instead: how every layer and head attends in this text");
   command->add_option("--svg", arguments->svg, "with --attention: a picture of all heads' weights")
       ->needs(text);
+  CLI::Option* error =
+      command
+          ->add_option("--attention-error", arguments->error_text,
+                       "instead: how far another attention is from softmax on this text, layer by "
+                       "layer")
+          ->excludes(text);
+  command
+      ->add_option("--kind", arguments->kind,
+                   "with --attention-error: the other attention; without it the model's own, or "
+                   "performer")
+      ->needs(error);
+  CLI::Option* settings =
+      command
+          ->add_option("--set", arguments->settings,
+                       "with --attention-error: option=value of that kind")
+          ->needs(error);
+  may_be_repeated(settings);
   command->footer(
       "Examples:\n  tenfold inspect runs/mlm/best\n"
+      "  tenfold inspect --attention-error 'a dog is an animal' --set features=512 runs/mlm/best\n"
       "  tenfold inspect --attention 'a dog is an animal' --svg heads.svg runs/mlm/best");
   command->callback([=, &program] {
     program.action = [=, &program] {
-      if (!arguments->text) return inspect(*arguments);
+      if (!arguments->text && !arguments->error_text) return inspect(*arguments);
       require_cpu(program, "inspect");
+      if (arguments->error_text) {
+        return inspect_attention_error({.model = arguments->model,
+                                        .text = *arguments->error_text,
+                                        .kind = arguments->kind,
+                                        .settings = arguments->settings,
+                                        .json = arguments->json});
+      }
       return inspect_attention({.model = arguments->model,
                                 .text = *arguments->text,
                                 .svg = arguments->svg,

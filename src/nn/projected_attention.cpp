@@ -73,6 +73,12 @@ AttentionOut ProjectedAttention::mix_heads(const Tensor& query_THE, const Tensor
   return mixed_rows(query_THE, key_SHE, value_SHE, in);
 }
 
+std::array<Tensor, 3> ProjectedAttention::projected(const Tensor& x_TD) const {
+  const Tensor fused =
+      fused_projection(x_TD).view({x_TD.size(0), 3, shape_.heads, shape_.head_size});
+  return {fused.select(1, 0), fused.select(1, 1), fused.select(1, 2)};
+}
+
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
   check_context(in, traits());
   const auto heads = [&](const Tensor& x) {
@@ -84,10 +90,8 @@ AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
     return mixed_rows(heads(query_->forward(in.query_TD)), heads(key_->forward(in.source_SD)),
                       heads(value_->forward(in.source_SD)), in);
   }
-  const Tensor fused =
-      fused_projection(in.query_TD).view({in.query_TD.size(0), 3, shape_.heads, shape_.head_size});
-  const std::vector<Tensor> parts = fused.unbind(1);
-  return mixed_rows(parts[0], parts[1], parts[2], in);
+  const auto [query, key, value] = projected(in.query_TD);
+  return mixed_rows(query, key, value, in);
 }
 
 }  // namespace tenfold::nn

@@ -4,6 +4,7 @@
 // T query rows, S key rows, H heads, E head size.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -24,6 +25,8 @@ class ProjectedAttention : public Attention, public Packable {
   /// projected already. Of in.query_TD and in.source_SD the number of rows counts alone.
   AttentionOut mix_heads(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                          const AttentionIn& in) const;
+  /// Queries, keys and values of self-attention, [T, H, E] each.
+  std::array<Tensor, 3> projected(const Tensor& x_TD) const;
   void pack_for_inference(std::optional<at::ScalarType> type) override;
   void unpack() override { packed_ = {}; }
   const AttentionShape& shape() const { return shape_; }
