@@ -61,6 +61,7 @@ std::vector<AttentionCase> attention_cases() {
   for (int64_t n = 512; n <= 65536; n *= 2) add(fmt::format("n{}", n), Timed::mixing, {n});
   for (const int64_t n : {512, 4096})
     add(fmt::format("ragged{}", n), Timed::mixing, ragged_lengths(n));
+  add("layer16x128", Timed::layer, std::vector<int64_t>(16, 128));
   for (const int64_t n : {512, 2048, 8192}) add(fmt::format("layer{}", n), Timed::layer, {n});
   cases.push_back({"bert-base-4096/full", Timed::encoder, {4096}, See::all});
   return cases;
