@@ -35,9 +35,4 @@ nn::FeaturePlan LinearAttention::plan() const {
                                                                 : nn::Denominator::query};
 }
 
-void register_into(nn::AttentionTable& table) {
-  table.add(nn::attention_kind<LinearAttention, Options>(
-      "linear", "products of features, linear in the length", "arXiv 2006.16236"));
-}
-
 }  // namespace tenfold::linear_attention

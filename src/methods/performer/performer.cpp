@@ -119,10 +119,4 @@ nn::AttentionOut Performer::mix(const Tensor& query_THE, const Tensor& key_SHE,
           nullptr};
 }
 
-void register_into(nn::AttentionTable& table) {
-  table.add(nn::attention_kind<Performer, Options>(
-      "performer", "random features that estimate softmax, linear in the length",
-      "arXiv 2009.14794"));
-}
-
 }  // namespace tenfold::performer
