@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kPieceScores = 1 << 16;  // 256 KiB of fp32: scores and weights fit a second cache
 constexpr int64_t kLeastScores = 1 << 12;  // below that the calls cost more than the work
-constexpr int64_t kLeastQueries = 32;      // below that products are slow, whatever the cache says
+constexpr int64_t kLeastQueries = 128;     // below that products are slow, whatever the cache says
 constexpr int64_t kPiecesPerThread = 4;
 
 struct Piece {
