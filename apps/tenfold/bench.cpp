@@ -19,9 +19,9 @@ struct NamedBench {
 
 const std::vector<NamedBench>& benches() {
   static const std::vector<NamedBench> list = {
-      {"roof", bench_roof},          {"tokenize", bench_tokenize},
-      {"encode", bench_encode},      {"train-step", bench_train_step},
-      {"update", bench_update},      {"load", bench_load},
+      {"roof", bench_roof},           {"tokenize", bench_tokenize},
+      {"encode", bench_encode},       {"train-step", bench_train_step},
+      {"update", bench_update},       {"load", bench_load},
       {"attention", bench_attention}, {"residual", bench_residual}};
   return list;
 }

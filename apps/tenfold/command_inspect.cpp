@@ -149,11 +149,10 @@ void add_inspect(CLI::App& app, Program& program) {
                    "with --attention-error: the other attention; without it the model's own, or "
                    "performer")
       ->needs(error);
-  CLI::Option* settings =
-      command
-          ->add_option("--set", arguments->settings,
-                       "with --attention-error: option=value of that kind")
-          ->needs(error);
+  CLI::Option* settings = command
+                              ->add_option("--set", arguments->settings,
+                                           "with --attention-error: option=value of that kind")
+                              ->needs(error);
   may_be_repeated(settings);
   command->footer(
       "Examples:\n  tenfold inspect runs/mlm/best\n"

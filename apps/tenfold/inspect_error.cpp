@@ -55,9 +55,10 @@ std::vector<Tensor> layer_inputs(const AttentionErrorArguments& arguments,
 eval::Table table_of(const std::vector<nn::AttentionError>& layers, const std::string& kind,
                      int64_t tokens) {
   eval::Table table;
-  table.caption = fmt::format("{} against softmax, {} tokens, every token seeing all", kind, tokens);
-  for (const char* title : {"layer", "error", "error of even weights", "mean |q|^2", "mean |k|^2",
-                            "mean |q+k|^2"})
+  table.caption =
+      fmt::format("{} against softmax, {} tokens, every token seeing all", kind, tokens);
+  for (const char* title :
+       {"layer", "error", "error of even weights", "mean |q|^2", "mean |k|^2", "mean |q+k|^2"})
     table.columns.push_back({.title = title});
   for (size_t i = 0; i < layers.size(); ++i) {
     const nn::AttentionError& e = layers[i];

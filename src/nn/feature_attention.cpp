@@ -17,35 +17,58 @@ struct FeaturePlanHolder : torch::CustomClassHolder {
   FeaturePlan plan;
 };
 
-/// Rows of head h of a tensor [rows, H, E] whose last dimension is dense.
-template <typename T>
-HeadRows<const T> head_of(const Tensor& x_RHE, int64_t h) {
-  return {x_RHE.const_data_ptr<T>() + h * x_RHE.stride(1), x_RHE.stride(0)};
+/// Heads first .. first + count - 1 of one sequence.
+struct HeadGroup {
+  size_t sequence = 0;
+  int64_t first = 0, count = 0;
+};
+
+/// Rows of the group's head h of a tensor [rows, H, E] whose last dimension is dense.
+template <typename T, typename Rows>
+HeadRows<T> head_rows(Rows* data, const Tensor& x_RHE, const HeadGroup& group, int64_t h) {
+  const int64_t stride = x_RHE.stride(0), step = x_RHE.stride(1);
+  return {.data = data + (group.first + h) * step,
+          .stride = stride,
+          .next = h + 1 < group.count
+                      ? step
+                      : FeatureScan<float>::kChunk * stride - (group.count - 1) * step};
 }
 template <typename T>
-HeadRows<T> written_head(Tensor& x_RHE, int64_t h) {
-  return {x_RHE.mutable_data_ptr<T>() + h * x_RHE.stride(1), x_RHE.stride(0)};
+HeadRows<const T> head_of(const Tensor& x_RHE, const HeadGroup& group, int64_t h) {
+  return head_rows<const T>(x_RHE.const_data_ptr<T>(), x_RHE, group, h);
+}
+template <typename T>
+HeadRows<T> written_head(Tensor& x_RHE, const HeadGroup& group, int64_t h) {
+  return head_rows<T>(x_RHE.mutable_data_ptr<T>(), x_RHE, group, h);
 }
 
 Tensor dense_rows(const Tensor& x_RHE) { return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous(); }
 
-/// Calls work(scan, sequence, its plan, head) for all, on all threads.
+/// Calls work(scan, sequence, its plan, group) until all heads are done, on all threads.
 template <typename T, typename Work>
 void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_t value_size,
                Work work) {
   std::vector<ScanPlan> scans;
-  for (const AttentionSequence& s : plan.sequences)
+  std::vector<HeadGroup> groups;
+  const auto count = static_cast<int64_t>(plan.sequences.size());
+  const int64_t share = std::max<int64_t>(1, count * heads / at::get_num_threads());
+  for (const AttentionSequence& s : plan.sequences) {
     scans.push_back(scan_plan(s, FeatureScan<T>::kChunk));
-  const auto tasks = static_cast<int64_t>(plan.sequences.size()) * heads;
-  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+    const int64_t together =
+        std::min(share, heads_together<T>(*plan.map, value_size, heads,
+                                          static_cast<int64_t>(scans.back().chunks.size())));
+    for (int64_t h = 0; h < heads; h += together)
+      groups.push_back({scans.size() - 1, h, std::min(together, heads - h)});
+  }
+  at::parallel_for(0, static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
     FeatureScan<T> scan(*plan.map, {.head = head_size,
                                     .value = value_size,
                                     .epsilon = plan.epsilon,
                                     .key_sum_offset = plan.key_sum_offset,
                                     .divide = plan.denominator == Denominator::query});
-    for (int64_t task = begin; task < end; ++task) {
-      const auto b = static_cast<size_t>(task / heads);
-      work(scan, plan.sequences[b], scans[b], task % heads);
+    for (int64_t g = begin; g < end; ++g) {
+      const HeadGroup& group = groups[static_cast<size_t>(g)];
+      work(scan, plan.sequences[group.sequence], scans[group.sequence], group);
     }
   });
 }
@@ -88,19 +111,21 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
                      torch::zeros({heads, keep_inverse ? rows : 0}, query.options())};
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(
-        plan, heads, query.size(2), value.size(2),
-        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
-          ScanForward<T> io{.query = head_of<T>(query, h),
-                            .key = head_of<T>(key, h),
-                            .value = head_of<T>(value, h),
-                            .out = written_head<T>(out.context_THE, h),
-                            .inverse = nullptr,
-                            .state_in = {},
-                            .state_out = {}};
-          if (keep_inverse) io.inverse = out.inverse_HT.mutable_data_ptr<T>() + h * rows;
-          scan.forward(s, p, io);
-        });
+    for_heads<T>(plan, heads, query.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     const HeadGroup& group) {
+                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
+                   for (int64_t h = 0; h < group.count; ++h) {
+                     ScanForward<T>& io = all[static_cast<size_t>(h)];
+                     io.query = head_of<T>(query, group, h);
+                     io.key = head_of<T>(key, group, h);
+                     io.value = head_of<T>(value, group, h);
+                     io.out = written_head<T>(out.context_THE, group, h);
+                     if (keep_inverse)
+                       io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
+                   }
+                   scan.forward(s, p, all);
+                 });
   });
   return out;
 }
@@ -131,20 +156,24 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
            dvalue = result_rows(value.sizes(), value, all_keys);
     with_number(query, [&](auto zero) {
       using T = decltype(zero);
-      for_heads<T>(
-          plan, query.size(1), query.size(2), value.size(2),
-          [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
-            scan.backward(s, p,
-                          {.query = head_of<T>(query, h),
-                           .key = head_of<T>(key, h),
-                           .value = head_of<T>(value, h),
-                           .out = head_of<T>(context, h),
-                           .dout = head_of<T>(dout, h),
-                           .inverse = inverse_HT.const_data_ptr<T>() + h * query.size(0),
-                           .dquery = written_head<T>(dquery, h),
-                           .dkey = written_head<T>(dkey, h),
-                           .dvalue = written_head<T>(dvalue, h)});
-          });
+      for_heads<T>(plan, query.size(1), query.size(2), value.size(2),
+                   [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                       const HeadGroup& group) {
+                     std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
+                     for (int64_t h = 0; h < group.count; ++h) {
+                       all[static_cast<size_t>(h)] = {.query = head_of<T>(query, group, h),
+                                                      .key = head_of<T>(key, group, h),
+                                                      .value = head_of<T>(value, group, h),
+                                                      .out = head_of<T>(context, group, h),
+                                                      .dout = head_of<T>(dout, group, h),
+                                                      .inverse = inverse_HT.const_data_ptr<T>() +
+                                                                 (group.first + h) * query.size(0),
+                                                      .dquery = written_head<T>(dquery, group, h),
+                                                      .dkey = written_head<T>(dkey, group, h),
+                                                      .dvalue = written_head<T>(dvalue, group, h)};
+                     }
+                     scan.backward(s, p, all);
+                   });
     });
     return {dquery, dkey, dvalue, {}};
   }
@@ -284,18 +313,19 @@ RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
   leave_out_holes(keys_only.sequences[0], keep_N);
   with_number(key, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(
-        keys_only, heads, key.size(2), value.size(2),
-        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
-          scan.forward(s, p,
-                       {.query = {},
-                        .key = head_of<T>(key, h),
-                        .value = head_of<T>(value, h),
-                        .out = {},
-                        .inverse = nullptr,
-                        .state_in = state_head<const T>(state, h),
-                        .state_out = state_head<T>(next, h)});
-        });
+    for_heads<T>(keys_only, heads, key.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     const HeadGroup& group) {
+                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
+                   for (int64_t h = 0; h < group.count; ++h) {
+                     ScanForward<T>& io = all[static_cast<size_t>(h)];
+                     io.key = head_of<T>(key, group, h);
+                     io.value = head_of<T>(value, group, h);
+                     io.state_in = state_head<const T>(state, group.first + h);
+                     io.state_out = state_head<T>(next, group.first + h);
+                   }
+                   scan.forward(s, p, all);
+                 });
   });
   return next;
 }
@@ -315,19 +345,20 @@ Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
   Tensor context = torch::zeros({query.size(0), heads, value.size(2)}, query.options());
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(
-        plan, heads, query.size(2), value.size(2),
-        [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p, int64_t h) {
-          const auto b = static_cast<size_t>(&s - plan.sequences.data());
-          scan.forward(s, p,
-                       {.query = head_of<T>(query, h),
-                        .key = head_of<T>(key, h),
-                        .value = head_of<T>(value, h),
-                        .out = written_head<T>(context, h),
-                        .inverse = nullptr,
-                        .state_in = state_head<const T>(states[b], h),
-                        .state_out = {}});
-        });
+    for_heads<T>(plan, heads, query.size(2), value.size(2),
+                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                     const HeadGroup& group) {
+                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
+                   for (int64_t h = 0; h < group.count; ++h) {
+                     ScanForward<T>& io = all[static_cast<size_t>(h)];
+                     io.query = head_of<T>(query, group, h);
+                     io.key = head_of<T>(key, group, h);
+                     io.value = head_of<T>(value, group, h);
+                     io.out = written_head<T>(context, group, h);
+                     io.state_in = state_head<const T>(states[group.sequence], group.first + h);
+                   }
+                   scan.forward(s, p, all);
+                 });
   });
   return context.to(query_THE.scalar_type());
 }

@@ -70,11 +70,24 @@ void FeatureScan<T>::clear(T* state) const {
   if (offsets_) offset_of(state) = -std::numeric_limits<T>::infinity();
 }
 
-/// A state of no keys, as the sums of a sequence begin.
 template <typename T>
-std::vector<T> FeatureScan<T>::first_state() const {
-  std::vector<T> first = states(1);
-  std::fill_n(normalizer_of(first.data()), features_, key_sum_offset_);
+typename FeatureScan<T>::Grid FeatureScan<T>::states(int64_t chunks, int64_t heads) const {
+  Grid grid{std::vector<T>(static_cast<size_t>(chunks * heads * state_size_)), heads, state_size_};
+  if (offsets_) {
+    for (int64_t i = 0; i < chunks * heads; ++i)
+      offset_of(grid.at(0, i)) = -std::numeric_limits<T>::infinity();
+  }
+  return grid;
+}
+
+/// States of no keys, as the sums of a sequence begin.
+template <typename T>
+typename FeatureScan<T>::Grid FeatureScan<T>::first_states(int64_t heads) const {
+  Grid first = states(1, heads);
+  if (key_sum_offset_ != 0) {
+    for (int64_t h = 0; h < heads; ++h)
+      std::fill_n(normalizer_of(first.at(0, h)), features_, key_sum_offset_);
+  }
   return first;
 }
 
@@ -92,13 +105,6 @@ void FeatureScan<T>::hand_out(T* state, const ScanState<T>& to) const {
     std::copy_n(sum_of(state) + r * value_stride_, value_size_, to.sum + r * value_size_);
   std::copy_n(normalizer_of(state), features_, to.normalizer);
   *to.offset = offset_of(state);
-}
-
-template <typename T>
-std::vector<T> FeatureScan<T>::states(int64_t count) const {
-  std::vector<T> result(static_cast<size_t>(count * state_size_));
-  for (int64_t i = 0; i < count; ++i) clear(result.data() + i * state_size_);
-  return result;
 }
 
 /// The state with a higher offset: its numbers shrink.
@@ -127,7 +133,7 @@ template <typename T>
 void FeatureScan<T>::load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
                                   const ScanChunk& chunk) {
   const T* from = query.data + (s.query_begin + chunk.query_begin) * query.stride;
-  expect_rows(from + ahead_ * query.stride, query.stride, chunk.queries(), head_size_);
+  expect_rows(from + query.next, query.stride, chunk.queries(), head_size_);
   load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
             query_, head_stride_);
   tiles_.queries(query_, head_stride_, chunk.queries(), query_feature_, feature_stride_);
@@ -138,8 +144,9 @@ void FeatureScan<T>::load_keys(const AttentionSequence& s, const HeadRows<const 
                                const HeadRows<const T>& value, int64_t begin, int64_t end) {
   const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
   const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
-  expect_rows(key.data + (first + ahead_) * key.stride, key.stride, end - begin, head_size_);
-  expect_rows(value.data + (first + ahead_) * value.stride, value.stride, end - begin, value_size_);
+  expect_rows(key.data + first * key.stride + key.next, key.stride, end - begin, head_size_);
+  expect_rows(value.data + first * value.stride + value.next, value.stride, end - begin,
+              value_size_);
   load_rows(key.data + first * key.stride, key.stride, places, end - begin, head_size_, key_,
             head_stride_);
   load_rows(value.data + first * value.stride, value.stride, places, end - begin, value_size_,
@@ -170,23 +177,12 @@ void FeatureScan<T>::accumulate(T* state, T* feature, const T* value, const T* o
   add_rows(normalizer_of(state), feature, feature_stride_, weight, rows, feature_width_);
 }
 
-/// Keys that every query of the sequence sees.
-template <typename T>
-void FeatureScan<T>::add_shared_keys(const AttentionSequence& s, const ScanPlan& plan,
-                                     const HeadRows<const T>& key, const HeadRows<const T>& value,
-                                     T* state) {
-  for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
-    load_keys(s, key, value, begin, end);
-    add_keys(state, end - begin);
-  });
-}
-
 /// Which of the chunk's own keys each of its queries sees.
 template <typename T>
 void FeatureScan<T>::find_seen(const AttentionSequence& s, const ScanChunk& chunk) {
   for (int64_t i = 0; i < chunk.queries(); ++i) {
     const VisibleRange range = visible_range(s, chunk.query_begin + i);
-    Seen& seen = seen_[i];
+    SeenKeys& seen = seen_[static_cast<size_t>(i)];
     seen.lo = std::clamp<int64_t>(range.lo - chunk.key_begin, 0, chunk.keys());
     seen.hi = std::clamp<int64_t>(range.hi - chunk.key_begin, seen.lo, chunk.keys());
     seen.skip = range.skip - chunk.key_begin;
@@ -205,8 +201,9 @@ void FeatureScan<T>::find_ceilings(const ScanChunk& chunk, T state_offset) {
     }
     T top = state_offset;
     if (chunk.keys() > 0) {
-      for (int64_t j = seen_[i].lo; j < seen_[i].hi; ++j) {
-        if (j != seen_[i].skip) top = std::max(top, offset_[j]);
+      const SeenKeys& seen = seen_[static_cast<size_t>(i)];
+      for (int64_t j = seen.lo; j < seen.hi; ++j) {
+        if (j != seen.skip) top = std::max(top, offset_[j]);
       }
     }
     ceiling_[i] = top;
@@ -230,33 +227,27 @@ void FeatureScan<T>::key_products(const ScanChunk& chunk, const T* rows, int64_t
 /// Raw products become weights: a number added a row, brought to the row's ceiling, 0 where hidden.
 template <typename T>
 void FeatureScan<T>::weigh(const ScanChunk& chunk, const T* add, T* block) const {
-  for (int64_t i = 0; i < chunk.queries(); ++i) {
-    const Seen& seen = seen_[i];
-    weigh_row(block + i * kChunk, kChunk, seen.lo, seen.hi, seen.skip,
-              add != nullptr ? add[i] : T(0), offsets_ ? offset_ : nullptr, ceiling_[i]);
-  }
+  weigh_rows(block, kChunk, seen_.data(), chunk.queries(), add, offsets_ ? offset_ : nullptr,
+             ceiling_);
 }
 
 template <typename T>
 void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
                                    const ScanForward<T>& io) {
   const int64_t rows = chunk.queries();
-  if (chunk.keys() > 0) find_seen(s, chunk);
   find_ceilings(chunk, offset_of(state));
   tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
                 context_, value_stride_, rows, value_stride_, features_, false);
   row_dots(query_feature_, feature_stride_, normalizer_of(state), rows, feature_width_, inverse_);
   if (offsets_) {
-    for (int64_t i = 0; i < rows; ++i) {
-      scale_numbers(context_ + i * value_stride_, alpha_[i], value_stride_);
-      inverse_[i] *= alpha_[i];
-    }
+    scale_rows(context_, value_stride_, alpha_, rows);
+    for (int64_t i = 0; i < rows; ++i) inverse_[i] *= alpha_[i];
   }
   if (chunk.keys() > 0) {
     key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
                  block_);
     weigh(chunk, nullptr, block_);
-    for (int64_t i = 0; i < rows; ++i) inverse_[i] += row_sum(block_ + i * kChunk, kChunk);
+    add_row_sums(block_, kChunk, rows, inverse_);
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
       tile::product(tile::as_is(block_ + i * kChunk + lo, kChunk), value_ + lo * value_stride_,
                     value_stride_, context_ + i * value_stride_, value_stride_, count,
@@ -270,78 +261,78 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
         denominator > 0 ? T(1) / (std::max(denominator, kSmallestDenominator) + epsilon_) : T(0);
     if (!divide_) inverse_[i] = 1;
     if (io.inverse != nullptr) io.inverse[first + i] = inverse_[i];
-    scale_numbers(context_ + i * value_stride_, inverse_[i], value_stride_);
   }
+  scale_rows(context_, value_stride_, inverse_, rows);
   store_rows(context_, value_stride_, static_cast<const int64_t*>(nullptr), rows, value_size_,
              io.out.data + first * io.out.stride, io.out.stride);
 }
 
-/// The state each chunk sees besides its own keys, starting from `first`.
-template <typename T>
-std::vector<T> FeatureScan<T>::states_between(const AttentionSequence& s, const ScanPlan& plan,
-                                              const HeadRows<const T>& key,
-                                              const HeadRows<const T>& value, const T* first) {
-  const auto count = static_cast<int64_t>(plan.chunks.size());
-  std::vector<T> own = states(count);
-  for (int64_t c = 0; c < count; ++c) {
-    const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
-    if (chunk.keys() == 0) continue;
-    load_keys(s, key, value, chunk.key_begin, chunk.key_end);
-    add_keys(own.data() + c * state_size_, chunk.keys());
-  }
-  spread(own, plan, first);
-  return own;
-}
-
 /// Each chunk's own state becomes `first` and those of all chunks before or behind it.
 template <typename T>
-void FeatureScan<T>::spread(std::vector<T>& own, const ScanPlan& plan, const T* first) const {
+void FeatureScan<T>::spread(Grid& own, const ScanPlan& plan, Grid& first) const {
   const auto count = static_cast<int64_t>(plan.chunks.size());
   const bool both = plan.before && plan.after;
-  const std::vector<T> kept = both ? own : std::vector<T>();
-  std::vector<T> run(first, first + state_size_), here(static_cast<size_t>(state_size_));
-  const auto at = [&](int64_t c) { return own.data() + c * state_size_; };
-  const auto pass = [&](int64_t c) {
-    std::copy_n(at(c), state_size_, here.data());
-    std::copy_n(run.data(), state_size_, at(c));
-    merge(run.data(), here.data());
-  };
-  if (plan.before) {
-    for (int64_t c = 0; c < count; ++c) pass(c);
-  } else {
-    for (int64_t c = count - 1; c >= 0; --c) pass(c);
-  }
-  if (!both) return;
-  clear(run.data());
-  for (int64_t c = count - 1; c >= 0; --c) {
-    merge(at(c), run.data());
-    merge(run.data(), kept.data() + c * state_size_);
+  const Grid kept = both ? own : Grid{};
+  std::vector<T> run(static_cast<size_t>(state_size_)), here(static_cast<size_t>(state_size_));
+  for (int64_t h = 0; h < own.heads; ++h) {
+    std::copy_n(first.at(0, h), state_size_, run.data());
+    for (int64_t n = 0; n < count; ++n) {
+      T* state = own.at(plan.before ? n : count - 1 - n, h);
+      std::copy_n(state, state_size_, here.data());
+      std::copy_n(run.data(), state_size_, state);
+      merge(run.data(), here.data());
+    }
+    if (!both) continue;
+    clear(run.data());
+    for (int64_t c = count - 1; c >= 0; --c) {
+      merge(own.at(c, h), run.data());
+      merge(run.data(), kept.numbers.data() + (c * own.heads + h) * state_size_);
+    }
   }
 }
 
 template <typename T>
 void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
-                             const ScanForward<T>& io) {
-  ahead_ = kChunk;
-  std::vector<T> run = first_state();
-  if (io.state_in.sum != nullptr) take_in(io.state_in, run.data());
-  add_shared_keys(s, plan, io.key, io.value, run.data());
-  const bool both = plan.before && plan.after;
-  std::vector<T> between;
-  if (both) between = states_between(s, plan, io.key, io.value, run.data());
+                             const std::vector<ScanForward<T>>& heads) {
+  const auto width = static_cast<int64_t>(heads.size());
+  Grid run = first_states(width);
+  for (int64_t h = 0; h < width; ++h) {
+    const ScanForward<T>& io = heads[static_cast<size_t>(h)];
+    if (io.state_in.sum != nullptr) take_in(io.state_in, run.at(0, h));
+  }
+  add_shared_keys(s, plan, heads, run);
+  const bool both = plan.before && plan.after, reverse = plan.after && !plan.before;
+  Grid between;
+  if (both) between = states_between(s, plan, heads, run);
   const auto count = static_cast<int64_t>(plan.chunks.size());
-  const bool reverse = plan.after && !plan.before;
-  if (reverse) ahead_ = -kChunk;
   for (int64_t n = 0; n < count; ++n) {
     const int64_t c = reverse ? count - 1 - n : n;
     const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
-    load_queries(s, io.query, chunk);
-    if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
-    write_context(s, chunk, both ? between.data() + c * state_size_ : run.data(), io);
-    if (!both && chunk.keys() > 0) add_keys(run.data(), chunk.keys());
+    if (chunk.keys() > 0) find_seen(s, chunk);
+    for (int64_t h = 0; h < width; ++h) {
+      const ScanForward<T>& io = heads[static_cast<size_t>(h)];
+      load_queries(s, io.query, chunk);
+      if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
+      write_context(s, chunk, both ? between.at(c, h) : run.at(0, h), io);
+      if (!both && chunk.keys() > 0) add_keys(run.at(0, h), chunk.keys());
+    }
   }
-  if (io.state_out.sum != nullptr) hand_out(run.data(), io.state_out);
+  for (int64_t h = 0; h < width; ++h) {
+    const ScanForward<T>& io = heads[static_cast<size_t>(h)];
+    if (io.state_out.sum != nullptr) hand_out(run.at(0, h), io.state_out);
+  }
 }
+
+template <typename T>
+int64_t heads_together(const FeatureMap& map, int64_t value_size, int64_t heads, int64_t chunks) {
+  constexpr int64_t kCache = 256 << 10, kMemory = 64 << 20;
+  const int64_t bytes = static_cast<int64_t>(sizeof(T)) * tile::padded<T>(map.features()) *
+                        (tile::padded<T>(value_size) + 1);
+  return std::clamp<int64_t>(std::min(kCache / bytes, kMemory / (bytes * (chunks + 1))), 1, heads);
+}
+
+template int64_t heads_together<float>(const FeatureMap&, int64_t, int64_t, int64_t);
+template int64_t heads_together<double>(const FeatureMap&, int64_t, int64_t, int64_t);
 
 template class FeatureScan<float>;
 template class FeatureScan<double>;

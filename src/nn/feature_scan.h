@@ -1,6 +1,6 @@
-// Attention by sums over keys, for one head of one sequence on the CPU: forward, backward, and with
-// a state that goes on from step to step. Never forms weights beyond a chunk of 64 by 64.
-// Not here: feature maps (feature_map.h), threads, autograd (feature_attention.cpp).
+// Attention by sums over keys, for some heads of one sequence on the CPU: forward, backward, and
+// with a state that goes on from step to step. Never forms weights beyond a chunk of 64 by 64. Not
+// here: feature maps (feature_map.h), threads, autograd (feature_attention.cpp).
 //
 // With S = sum_j g(k_j) v_j^T and z = sum_j g(k_j) over the keys a query sees, its output is
 // f(q) S / (f(q) z + epsilon) (arXiv 2006.16236, equations 4 to 6, with every mask of
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -17,11 +18,13 @@
 
 namespace tenfold::nn {
 
-/// Rows of one head: row i begins at data + i * stride.
+/// Rows of one head: row i begins at data + i * stride. Heads are worked on in turn, a chunk at a
+/// time, so that rows of all heads are read while they are at hand: `next` numbers on lies what is
+/// read after this.
 template <typename T>
 struct HeadRows {
   T* data = nullptr;
-  int64_t stride = 0;
+  int64_t stride = 0, next = 0;
 };
 
 /// What one head's keys have added up to, without padding: S [R, E], z [R], and the offset that
@@ -49,6 +52,11 @@ struct ScanBackward {
   HeadRows<T> dquery, dkey, dvalue;  ///< written for the sequence's queries and the keys seen
 };
 
+/// The part lo .. hi - 1 of a chunk's own keys, without `skip`, that one query sees.
+struct SeenKeys {
+  int64_t lo, hi, skip;
+};
+
 /// What does not change from head to head.
 struct ScanSettings {
   int64_t head = 0, value = 0;  ///< numbers of a head's queries and keys, and of its values
@@ -56,6 +64,10 @@ struct ScanSettings {
   double key_sum_offset = 0.0;  ///< where every entry of z begins
   bool divide = true;           ///< off: there are no denominators
 };
+
+/// Heads that a call works on together, of those there are: their states share the cache.
+template <typename T>
+int64_t heads_together(const FeatureMap& map, int64_t value_size, int64_t heads, int64_t chunks);
 
 /// The kernel with its buffers: one a thread. T is float or double.
 template <typename T>
@@ -66,31 +78,35 @@ class FeatureScan {
   /// `map` must outlive the kernel.
   FeatureScan(const FeatureMap& map, const ScanSettings& settings);
 
-  void forward(const AttentionSequence& s, const ScanPlan& plan, const ScanForward<T>& io);
-  void backward(const AttentionSequence& s, const ScanPlan& plan, const ScanBackward<T>& io);
+  /// One entry a head.
+  void forward(const AttentionSequence& s, const ScanPlan& plan,
+               const std::vector<ScanForward<T>>& heads);
+  void backward(const AttentionSequence& s, const ScanPlan& plan,
+                const std::vector<ScanBackward<T>>& heads);
 
  private:
   static constexpr int64_t kStrip = 16;  ///< rows whose visible ranges are taken as one
   static constexpr T kSmallestDenominator = T(1e-20);
 
-  /// The part of a chunk's own keys that one query sees.
-  struct Seen {
-    int64_t lo, hi, skip;
-  };
-
   // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors.
+  /// States of every chunk and head.
+  struct Grid {
+    std::vector<T> numbers;
+    int64_t heads = 0, size = 0;
+    T* at(int64_t chunk, int64_t head) { return numbers.data() + (chunk * heads + head) * size; }
+  };
   T* take(int64_t numbers);
   T* sum_of(T* state) const { return state; }
   T* normalizer_of(T* state) const { return state + feature_width_ * value_stride_; }
   T& offset_of(T* state) const { return state[state_size_ - tile::Vector<T>::lanes]; }
-  std::vector<T> states(int64_t count) const;
-  std::vector<T> first_state() const;
+  Grid states(int64_t chunks, int64_t heads) const;
+  Grid first_states(int64_t heads) const;
   void take_in(const ScanState<const T>& from, T* state) const;
   void hand_out(T* state, const ScanState<T>& to) const;
   void clear(T* state) const;
   void rescale(T* state, T offset) const;
   void merge(T* into, const T* from) const;
-  void spread(std::vector<T>& own, const ScanPlan& plan, const T* first) const;
+  void spread(Grid& own, const ScanPlan& plan, Grid& first) const;
   void accumulate(T* state, T* feature, const T* value, const T* offset, const T* weight,
                   int64_t rows);
 
@@ -99,11 +115,12 @@ class FeatureScan {
   void load_keys(const AttentionSequence& s, const HeadRows<const T>& key,
                  const HeadRows<const T>& value, int64_t begin, int64_t end);
   void add_keys(T* state, int64_t keys);
-  void add_shared_keys(const AttentionSequence& s, const ScanPlan& plan,
-                       const HeadRows<const T>& key, const HeadRows<const T>& value, T* state);
-  std::vector<T> states_between(const AttentionSequence& s, const ScanPlan& plan,
-                                const HeadRows<const T>& key, const HeadRows<const T>& value,
-                                const T* first);
+  template <typename Heads>
+  void add_shared_keys(const AttentionSequence& s, const ScanPlan& plan, const Heads& heads,
+                       Grid& states);
+  template <typename Heads>
+  Grid states_between(const AttentionSequence& s, const ScanPlan& plan, const Heads& heads,
+                      Grid& first);
   void find_seen(const AttentionSequence& s, const ScanChunk& chunk);
   void find_ceilings(const ScanChunk& chunk, T state_offset);
   void key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride, const T* key_rows,
@@ -129,9 +146,9 @@ class FeatureScan {
       const int64_t rows = std::min(kStrip, chunk.queries() - i);
       int64_t lo = kChunk, hi = 0;
       for (int64_t r = i; r < i + rows; ++r) {
-        if (seen_[r].lo >= seen_[r].hi) continue;
-        lo = std::min(lo, seen_[r].lo);
-        hi = std::max(hi, seen_[r].hi);
+        if (seen_[static_cast<size_t>(r)].lo >= seen_[static_cast<size_t>(r)].hi) continue;
+        lo = std::min(lo, seen_[static_cast<size_t>(r)].lo);
+        hi = std::max(hi, seen_[static_cast<size_t>(r)].hi);
       }
       if (lo < hi) work(i, rows, lo, hi);
     }
@@ -151,12 +168,44 @@ class FeatureScan {
   bool offsets_, divide_;
   std::vector<T> memory_;
   int64_t taken_ = 0;
-  int64_t ahead_ = kChunk;  ///< where the rows that follow lie
   // Tiles of up to kChunk rows.
   T *query_, *key_, *value_, *query_feature_, *key_feature_, *turned_, *block_, *context_;
   T *dout_, *dquery_feature_, *dkey_feature_, *dvalue_, *dblock_, *dx_, *turned_state_;
   T *offset_, *alpha_, *ceiling_, *inverse_, *shift_, *row_factor_;
-  Seen seen_[kChunk];
+  std::array<SeenKeys, kChunk> seen_{};
 };
+
+template <typename T>
+template <typename Heads>
+void FeatureScan<T>::add_shared_keys(const AttentionSequence& s, const ScanPlan& plan,
+                                     const Heads& heads, Grid& states) {
+  for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
+    int64_t h = 0;
+    for (const auto& io : heads) {
+      load_keys(s, io.key, io.value, begin, end);
+      add_keys(states.at(0, h++), end - begin);
+    }
+  });
+}
+
+/// The state each chunk sees besides its own keys, starting from `first`.
+template <typename T>
+template <typename Heads>
+typename FeatureScan<T>::Grid FeatureScan<T>::states_between(const AttentionSequence& s,
+                                                             const ScanPlan& plan,
+                                                             const Heads& heads, Grid& first) {
+  Grid own = states(static_cast<int64_t>(plan.chunks.size()), static_cast<int64_t>(heads.size()));
+  for (size_t c = 0; c < plan.chunks.size(); ++c) {
+    const ScanChunk& chunk = plan.chunks[c];
+    if (chunk.keys() == 0) continue;
+    int64_t h = 0;
+    for (const auto& io : heads) {
+      load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
+      add_keys(own.at(static_cast<int64_t>(c), h++), chunk.keys());
+    }
+  }
+  spread(own, plan, first);
+  return own;
+}
 
 }  // namespace tenfold::nn

@@ -15,9 +15,9 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
                                           const ScanBackward<T>& io) {
   const int64_t first = s.query_begin + chunk.query_begin;
   const int64_t* all = nullptr;
-  expect_rows(io.dout.data + (first + ahead_) * io.dout.stride, io.dout.stride, chunk.queries(),
+  expect_rows(io.dout.data + first * io.dout.stride + io.dout.next, io.dout.stride, chunk.queries(),
               value_size_);
-  expect_rows(io.out.data + (first + ahead_) * io.out.stride, io.out.stride, chunk.queries(),
+  expect_rows(io.out.data + first * io.out.stride + io.out.next, io.out.stride, chunk.queries(),
               value_size_);
   expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
               head_size_);
@@ -78,7 +78,8 @@ void FeatureScan<T>::own_key_gradient(const ScanChunk& chunk) {
     const int64_t count = std::min(kStrip, chunk.keys() - j);
     int64_t first = chunk.queries(), last = 0;
     for (int64_t i = 0; i < chunk.queries(); ++i) {
-      if (seen_[i].lo >= j + count || seen_[i].hi <= j) continue;
+      if (seen_[static_cast<size_t>(i)].lo >= j + count || seen_[static_cast<size_t>(i)].hi <= j)
+        continue;
       first = std::min(first, i);
       last = i + 1;
     }
@@ -119,10 +120,8 @@ void FeatureScan<T>::finish_keys(const AttentionSequence& s, int64_t begin, int6
   }
   tile::product(tile::as_is(value, value_stride_), turned_state_, feature_stride_, dkey_feature_,
                 feature_stride_, rows, feature_width_, value_size_, add);
-  for (int64_t j = 0; j < rows; ++j) {
-    add_scaled(dkey_feature_ + j * feature_stride_, normalizer_of(queries_state),
-               offsets_ ? row_factor_[j] : T(1), feature_width_);
-  }
+  add_to_rows(dkey_feature_, feature_stride_, normalizer_of(queries_state),
+              offsets_ ? row_factor_ : nullptr, rows, feature_width_);
   tile::product(tile::as_is(feature, feature_stride_), sum_of(queries_state), value_stride_,
                 dvalue_, value_stride_, rows, value_stride_, features_, add);
   tiles_.keys_backward(key_, head_stride_, rows, key_feature_, dkey_feature_, feature_stride_, dx_);
@@ -135,61 +134,69 @@ void FeatureScan<T>::finish_keys(const AttentionSequence& s, int64_t begin, int6
 
 template <typename T>
 void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
-                              const ScanBackward<T>& io) {
-  const auto count = static_cast<int64_t>(plan.chunks.size());
+                              const std::vector<ScanBackward<T>>& heads) {
+  const auto count = static_cast<int64_t>(plan.chunks.size()),
+             width = static_cast<int64_t>(heads.size());
   const bool both = plan.before && plan.after;
-  ahead_ = kChunk;
-  std::vector<T> shared = first_state();
-  add_shared_keys(s, plan, io.key, io.value, shared.data());
-  std::vector<T> between;
-  if (plan.partial()) between = states_between(s, plan, io.key, io.value, shared.data());
-  const auto state_of = [&](int64_t c) {
-    return plan.partial() ? between.data() + c * state_size_ : shared.data();
+  Grid shared = first_states(width);
+  add_shared_keys(s, plan, heads, shared);
+  Grid between;
+  if (plan.partial()) between = states_between(s, plan, heads, shared);
+  const auto state_of = [&](int64_t c, int64_t h) {
+    return plan.partial() ? between.at(c, h) : shared.at(0, h);
   };
-  const auto load = [&](int64_t c) -> const ScanChunk& {
+  const auto load = [&](int64_t c, int64_t h) {
     const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
+    const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
     load_queries(s, io.query, chunk);
     load_output_gradient(s, chunk, io);
-    if (chunk.keys() > 0) {
-      load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
-      find_seen(s, chunk);
-    }
-    find_ceilings(chunk, offset_of(state_of(c)));
-    return chunk;
+    if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
+    find_ceilings(chunk, offset_of(state_of(c, h)));
   };
   // Sums over queries: of all, and for each chunk those of the chunks that see its keys.
-  std::vector<T> all_queries = states(1), queries_between;
+  Grid all_queries = states(1, width), queries_between;
   if (both) {
-    queries_between = states(count);
+    queries_between = states(count, width);
     for (int64_t c = 0; c < count; ++c) {
-      T* own = queries_between.data() + c * state_size_;
-      add_queries(own, load(c));
-      merge(all_queries.data(), own);
+      const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
+      if (chunk.keys() > 0) find_seen(s, chunk);
+      for (int64_t h = 0; h < width; ++h) {
+        load(c, h);
+        add_queries(queries_between.at(c, h), chunk);
+        merge(all_queries.at(0, h), queries_between.at(c, h));
+      }
     }
-    spread(queries_between, plan, states(1).data());
+    Grid none = states(1, width);
+    spread(queries_between, plan, none);
   }
-  if (plan.before) ahead_ = -kChunk;
   for (int64_t n = 0; n < count; ++n) {
     const int64_t c = plan.before ? count - 1 - n : n;
-    const ScanChunk& chunk = load(c);
-    query_gradient(s, chunk, state_of(c), io);
-    if (chunk.keys() > 0) {
-      own_key_gradient(chunk);
-      finish_keys(s, chunk.key_begin, chunk.key_end,
-                  both ? queries_between.data() + c * state_size_ : all_queries.data(), true, io);
+    const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
+    if (chunk.keys() > 0) find_seen(s, chunk);
+    for (int64_t h = 0; h < width; ++h) {
+      const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
+      load(c, h);
+      query_gradient(s, chunk, state_of(c, h), io);
+      if (chunk.keys() > 0) {
+        own_key_gradient(chunk);
+        finish_keys(s, chunk.key_begin, chunk.key_end,
+                    both ? queries_between.at(c, h) : all_queries.at(0, h), true, io);
+      }
+      if (!both) add_queries(all_queries.at(0, h), chunk);
     }
-    if (!both) add_queries(all_queries.data(), chunk);
   }
-  ahead_ = kChunk;
   for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
-    load_keys(s, io.key, io.value, begin, end);
-    finish_keys(s, begin, end, all_queries.data(), false, io);
+    for (int64_t h = 0; h < width; ++h) {
+      const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
+      load_keys(s, io.key, io.value, begin, end);
+      finish_keys(s, begin, end, all_queries.at(0, h), false, io);
+    }
   });
 }
 
 template void FeatureScan<float>::backward(const AttentionSequence&, const ScanPlan&,
-                                           const ScanBackward<float>&);
+                                           const std::vector<ScanBackward<float>>&);
 template void FeatureScan<double>::backward(const AttentionSequence&, const ScanPlan&,
-                                            const ScanBackward<double>&);
+                                            const std::vector<ScanBackward<double>>&);
 
 }  // namespace tenfold::nn

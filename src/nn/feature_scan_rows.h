@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "nn/feature_scan.h"
 #include "nn/softmax_rows.h"
 #include "nn/tile.h"
 #include "tensor/vector_clones.h"
@@ -25,19 +26,31 @@ void expect_rows(const T* rows, int64_t stride, int64_t count, int64_t width) {
 template <typename T>
 TENFOLD_VECTOR_CLONES void load_rows(const T* from, int64_t stride, const int64_t* places,
                                      int64_t rows, int64_t width, T* to, int64_t to_stride) {
+  using V = typename tile::Vector<T>::type;
+  constexpr int64_t lanes = tile::Vector<T>::lanes;
   for (int64_t i = 0; i < rows; ++i) {
     const T* row = from + (places != nullptr ? places[i] : i) * stride;
-    for (int64_t e = 0; e < width; ++e) to[i * to_stride + e] = row[e];
-    for (int64_t e = width; e < to_stride; ++e) to[i * to_stride + e] = 0;
+    T* out = to + i * to_stride;
+    int64_t e = 0;
+    for (; e + lanes <= width; e += lanes)
+      *reinterpret_cast<V*>(out + e) = *reinterpret_cast<const V*>(row + e);
+    for (; e < width; ++e) out[e] = row[e];
+    for (; e < to_stride; ++e) out[e] = 0;
   }
 }
 
 template <typename T>
 TENFOLD_VECTOR_CLONES void store_rows(const T* from, int64_t from_stride, const int64_t* places,
                                       int64_t rows, int64_t width, T* to, int64_t stride) {
+  using V = typename tile::Vector<T>::type;
+  constexpr int64_t lanes = tile::Vector<T>::lanes;
   for (int64_t i = 0; i < rows; ++i) {
     T* row = to + (places != nullptr ? places[i] : i) * stride;
-    for (int64_t e = 0; e < width; ++e) row[e] = from[i * from_stride + e];
+    const T* in = from + i * from_stride;
+    int64_t e = 0;
+    for (; e + lanes <= width; e += lanes)
+      *reinterpret_cast<V*>(row + e) = *reinterpret_cast<const V*>(in + e);
+    for (; e < width; ++e) row[e] = in[e];
   }
 }
 
@@ -64,6 +77,17 @@ TENFOLD_VECTOR_CLONES void add_rows(T* to, const T* from, int64_t stride, const 
   }
 }
 
+/// Every row of x, `stride` apart, gets y times its factor (null: 1).
+template <typename T>
+TENFOLD_VECTOR_CLONES void add_to_rows(T* x, int64_t stride, const T* y, const T* factor,
+                                       int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const T f = factor != nullptr ? factor[i] : T(1);
+#pragma omp simd
+    for (int64_t r = 0; r < n; ++r) x[i * stride + r] += f * y[r];
+  }
+}
+
 /// to[i] = row i of x times y.
 template <typename T>
 TENFOLD_VECTOR_CLONES void row_dots(const T* x, int64_t stride, const T* y, int64_t rows, int64_t n,
@@ -71,28 +95,48 @@ TENFOLD_VECTOR_CLONES void row_dots(const T* x, int64_t stride, const T* y, int6
   for (int64_t i = 0; i < rows; ++i) to[i] = tile::dot(x + i * stride, y, n);
 }
 
+/// to[i] += the sum of row i.
 template <typename T>
-TENFOLD_VECTOR_CLONES T row_sum(const T* x, int64_t n) {
-  T sum = 0;
+TENFOLD_VECTOR_CLONES void add_row_sums(const T* x, int64_t n, int64_t rows, T* to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    T sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
-  return sum;
+    for (int64_t j = 0; j < n; ++j) sum += x[i * n + j];
+    to[i] += sum;
+  }
 }
 
-/// x[j] = (x[j] + add) exp(offset[j] - ceiling) for the keys lo .. hi - 1 without `skip`, else 0.
+/// Row i of x, n numbers each, times factor[i].
 template <typename T>
-TENFOLD_VECTOR_CLONES void weigh_row(T* x, int64_t n, int64_t lo, int64_t hi, int64_t skip, T add,
-                                     const T* offset, T ceiling) {
-  for (int64_t j = 0; j < lo; ++j) x[j] = 0;
-  for (int64_t j = hi; j < n; ++j) x[j] = 0;
-  if (offset == nullptr) {
+TENFOLD_VECTOR_CLONES void scale_rows(T* x, int64_t n, const T* factor, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const T f = factor[i];
 #pragma omp simd
-    for (int64_t j = lo; j < hi; ++j) x[j] += add;
-  } else {
-#pragma omp simd
-    for (int64_t j = lo; j < hi; ++j) x[j] = (x[j] + add) * row_exp(offset[j] - ceiling);
+    for (int64_t j = 0; j < n; ++j) x[i * n + j] *= f;
   }
-  if (skip >= lo && skip < hi) x[skip] = 0;
+}
+
+/// Raw products become weights: x[j] = (x[j] + add[i]) exp(offset[j] - ceiling[i]) where row i sees
+/// key j, else 0. add null: 0; offset null: factor 1.
+template <typename T>
+TENFOLD_VECTOR_CLONES void weigh_rows(T* block, int64_t n, const SeenKeys* all_seen, int64_t rows,
+                                      const T* add, const T* offset, const T* ceiling) {
+  for (int64_t i = 0; i < rows; ++i) {
+    T* x = block + i * n;
+    const SeenKeys seen = all_seen[i];
+    const T plus = add != nullptr ? add[i] : T(0);
+    for (int64_t j = 0; j < seen.lo; ++j) x[j] = 0;
+    for (int64_t j = seen.hi; j < n; ++j) x[j] = 0;
+    if (offset != nullptr) {
+      const T top = ceiling[i];
+#pragma omp simd
+      for (int64_t j = seen.lo; j < seen.hi; ++j) x[j] = (x[j] + plus) * row_exp(offset[j] - top);
+    } else if (add != nullptr) {
+#pragma omp simd
+      for (int64_t j = seen.lo; j < seen.hi; ++j) x[j] += plus;
+    }
+    if (seen.skip >= seen.lo && seen.skip < seen.hi) x[seen.skip] = 0;
+  }
 }
 
 /// Row i of x = factor[i] (x + shift[i] z).

@@ -20,9 +20,9 @@ class AttentionGoldens {
   explicit AttentionGoldens(const std::string& stem)
       : file_(SafetensorsFile::open(
             tenfold::testing::shared_path("goldens/attention/" + stem + ".safetensors"))),
-        table_(nlohmann::json::parse(read_file(
-            tenfold::testing::shared_path("goldens/attention/" + stem + ".json"), 64 << 20,
-            ErrorKind::data))) {}
+        table_(nlohmann::json::parse(
+            read_file(tenfold::testing::shared_path("goldens/attention/" + stem + ".json"),
+                      64 << 20, ErrorKind::data))) {}
 
   const nlohmann::json& cases() const { return table_["cases"]; }
   bool has(const std::string& name) const { return file_.has(name); }
@@ -78,10 +78,9 @@ inline double golden_error(const Tensor& got_rows, const Tensor& expected_BHNE) 
 }
 
 /// Holds `form`'s results and gradients against a case, in fp64 and fp32.
-inline void check_golden(
-    const AttentionGoldens& goldens, const std::string& name, const nlohmann::json& about,
-    double narrow_tolerance,
-    const std::function<Tensor(const GoldenInputs&)>& form) {
+inline void check_golden(const AttentionGoldens& goldens, const std::string& name,
+                         const nlohmann::json& about, double narrow_tolerance,
+                         const std::function<Tensor(const GoldenInputs&)>& form) {
   SCOPED_TRACE(name);
   for (const auto dtype : {torch::kDouble, torch::kFloat}) {
     const GoldenInputs in = golden_inputs(goldens, name, about, dtype);
@@ -90,8 +89,8 @@ inline void check_golden(
     EXPECT_LE(golden_error(out, goldens[name + "/out"]), tolerance);
     size_t compared = 1;
     if (in.gradient.defined()) {
-      const auto gradients = torch::autograd::grad({(out * in.gradient).sum()},
-                                                   {in.query, in.key, in.value});
+      const auto gradients =
+          torch::autograd::grad({(out * in.gradient).sum()}, {in.query, in.key, in.value});
       const std::vector<std::string> names{"q", "k", "v"};
       for (size_t i = 0; i < 3; ++i) {
         EXPECT_LE(golden_error(gradients[i], goldens[name + "/grad." + names[i]]), tolerance)

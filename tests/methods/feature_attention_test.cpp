@@ -1,12 +1,13 @@
 // Attention by sums over keys: the kernel and the operators' path against the definition, for every
 // map and mask, at lengths around the chunk's. Not here: what every kind must do
 // (attention_properties_test.cpp), single maps' own tests.
+#include "nn/feature_attention.h"
+
 #include "cuda.h"
 #include "methods/linear_attention/linear_maps.h"
 #include "methods/performer/performer_map.h"
 #include "methods/performer/random_projection.h"
 #include "nn/attention_fixture.h"
-#include "nn/feature_attention.h"
 #include "nn/scan_plan.h"
 #include "nn/visible_range.h"
 #include "support/fail.h"
@@ -24,10 +25,13 @@ struct NamedPlan {
 std::vector<NamedPlan> plans() {
   std::vector<NamedPlan> all;
   using linear_attention::Map;
-  for (const auto& [name, map] :
-       {std::pair{"elu1", Map::elu1}, {"relu", Map::relu}, {"squared", Map::squared},
-        {"softmax", Map::softmax}, {"taylor", Map::taylor}, {"efficient", Map::efficient},
-        {"efficient_scalar", Map::efficient_scalar}}) {
+  for (const auto& [name, map] : {std::pair{"elu1", Map::elu1},
+                                  {"relu", Map::relu},
+                                  {"squared", Map::squared},
+                                  {"softmax", Map::softmax},
+                                  {"taylor", Map::taylor},
+                                  {"efficient", Map::efficient},
+                                  {"efficient_scalar", Map::efficient_scalar}}) {
     linear_attention::Options options;
     options.feature_map = map;
     FeaturePlan plan{.sequences = {}, .map = linear_attention::make_map(options, kE)};
@@ -36,9 +40,9 @@ std::vector<NamedPlan> plans() {
   }
   using performer::Kernel;
   const Tensor directions = performer::draw_projection({.rows = 9, .width = kE}, 1, 0);
-  for (const auto& [name, kernel] :
-       {std::pair{"positive", Kernel::positive}, {"hyperbolic", Kernel::hyperbolic},
-        {"relu features", Kernel::relu}}) {
+  for (const auto& [name, kernel] : {std::pair{"positive", Kernel::positive},
+                                     {"hyperbolic", Kernel::hyperbolic},
+                                     {"relu features", Kernel::relu}}) {
     all.push_back({name, {.sequences = {}, .map = performer::make_map(kernel, directions, 1e-3)}});
   }
   all.push_back({"with epsilon", all[0].plan});
@@ -67,9 +71,8 @@ std::vector<Tensor> values_and_gradients(const Inputs& in, const FeaturePlan& pl
   const Tensor out = form(in.query, in.key, in.value, plan);
   const Tensor weight = random_rows(1, out.numel(), 6, out.scalar_type())[0].view_as(out);
   std::vector<Tensor> all{out.detach()};
-  for (const Tensor& g :
-       torch::autograd::grad({(out * weight).sum()}, {in.query, in.key, in.value}, {}, true, false,
-                             true)) {
+  for (const Tensor& g : torch::autograd::grad({(out * weight).sum()}, {in.query, in.key, in.value},
+                                               {}, true, false, true)) {
     all.push_back(g.defined() ? g : torch::zeros({0}));
   }
   const torch::NoGradGuard no_grad;
@@ -132,7 +135,8 @@ TEST(FeatureAttention, EveryFormEqualsItsDefinition) {
 
 TEST(FeatureAttention, CrossAttentionOfOtherLengths) {
   for (const NamedPlan& named : plans()) {
-    for (const auto& [n, m] : {std::pair<int64_t, int64_t>{1, 129}, {129, 1}, {70, 0}, {64, 1000}}) {
+    for (const auto& [n, m] :
+         {std::pair<int64_t, int64_t>{1, 129}, {129, 1}, {70, 0}, {64, 1000}}) {
       SCOPED_TRACE(named.name);
       FeaturePlan plan = named.plan;
       plan.sequences = {{.queries = n, .keys = m, .kept = {}}};
@@ -267,8 +271,8 @@ TEST(FeatureAttention, CudaEqualsTheDefinition) {
       const Tensor got = feature_attention(moved.query, moved.key, moved.value, plan);
       EXPECT_LE(relative(got.cpu(), expected), 1e-11);
       const Tensor weight = random_rows(1, expected.numel(), 6)[0].view_as(expected);
-      const auto right = torch::autograd::grad({(expected * weight).sum()},
-                                               {in.query, in.key, in.value});
+      const auto right =
+          torch::autograd::grad({(expected * weight).sum()}, {in.query, in.key, in.value});
       const auto ours = torch::autograd::grad({(got * weight.to(torch::kCUDA)).sum()},
                                               {moved.query, moved.key, moved.value});
       for (size_t i = 0; i < 3; ++i) EXPECT_LE(relative(ours[i].cpu(), right[i]), 1e-11);

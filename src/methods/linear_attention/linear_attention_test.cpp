@@ -4,7 +4,12 @@
 
 #include "methods/attention_goldens.h"
 #include "methods/linear_attention/linear_maps.h"
+#include "methods/methods.h"
+#include "nn/stack.h"
+#include "support/allocator.h"
 #include "support/clock.h"
+#include "train/adamw.h"
+#include "train/parameters.h"
 
 namespace tenfold::linear_attention {
 namespace {
@@ -88,10 +93,92 @@ double seconds_of_pass(int64_t length, See see) {
 }
 
 TEST(LinearAttention, TimeGrowsWithTheLengthSlow) {
+  keep_freed_memory();  // as the program does
   for (const See see : {See::all, See::past, See::others}) {
     const double ratio = seconds_of_pass(65536, see) / seconds_of_pass(8192, see);
     EXPECT_LE(std::log2(ratio) / 3, 1.1) << nn::testing::kind_name(see);
   }
+}
+
+/// Rows of the copying task: symbols, a mark, the symbols again (Katharopoulos et al.,
+/// section 4.1).
+struct CopyingTask : torch::nn::Module {
+  static constexpr int64_t kSymbols = 10, kLength = 16, kRow = 2 * kLength + 1, kWidth = 64;
+
+  explicit CopyingTask(uint64_t seed) : draw(seed, "copying") {
+    const auto weight = [&](const char* name, int64_t rows, uint64_t which) {
+      return register_parameter(name,
+                                nn::testing::random_rows(rows, kWidth, which, torch::kFloat) * 0.2);
+    };
+    symbols = weight("symbols", kSymbols + 1, 1);
+    places = weight("places", kRow, 2);
+    head = weight("head", kSymbols, 3);
+    nn::StackSpec spec;
+    spec.width = kWidth;
+    spec.heads = 4;
+    spec.intermediate_size = 128;
+    spec.runs = {{.count = 2, .attention = config::Choice::of("linear", Options{})}};
+    stack = register_module("stack", std::make_shared<nn::Stack>(spec, 1, torch::TensorOptions()));
+  }
+
+  Tensor rows(int64_t count) {
+    Tensor ids = torch::empty({count, kRow}, torch::kInt64);
+    for (int64_t b = 0; b < count; ++b) {
+      for (int64_t i = 0; i < kLength; ++i) {
+        const auto symbol = static_cast<int64_t>(draw.below(kSymbols));
+        ids[b][i] = symbol;
+        ids[b][kLength + 1 + i] = symbol;
+      }
+      ids[b][kLength] = kSymbols;
+    }
+    return ids;
+  }
+
+  /// Scores of the symbol behind each of the places from the mark on: [rows * length, symbols].
+  Tensor scores(const Tensor& ids_BN) const {
+    const int64_t count = ids_BN.size(0), n = kRow - 1;
+    const Tensor fed = ids_BN.narrow(1, 0, n).reshape({-1});
+    const Tensor hidden = at::embedding(symbols, fed) + places.narrow(0, 0, n).repeat({count, 1});
+    const auto layout =
+        SequenceLayout::of_lengths(std::vector<int64_t>(static_cast<size_t>(count), n));
+    const MaskSpec mask{.see = {See::past}, .source = {}, .keep_S = {}};
+    const Tensor out = stack
+                           ->forward({.hidden_TD = hidden,
+                                      .layout = layout,
+                                      .mask = mask,
+                                      .pass = PassContext::evaluation(),
+                                      .source_SD = {},
+                                      .bias = nullptr})
+                           .hidden_TD;
+    return out.view({count, n, kWidth})
+        .narrow(1, kLength, kLength)
+        .reshape({-1, kWidth})
+        .matmul(head.t());
+  }
+
+  RandomStream draw;
+  Tensor symbols, places, head;
+  std::shared_ptr<nn::Stack> stack;
+};
+
+TEST(LinearAttention, SolvesTheCopyingTaskSlow) {
+  methods::register_all();
+  const auto task = std::make_shared<CopyingTask>(3);
+  const auto copies = [](const Tensor& ids) {
+    return ids.narrow(1, CopyingTask::kLength + 1, CopyingTask::kLength).reshape({-1});
+  };
+  const auto parameters = train::collect_parameters({{.prefix = "", .module = task}});
+  train::AdamW optimizer(parameters, {.learning_rate = 2e-3, .weight_decay = 0.0});
+  for (int step = 0; step < 1500; ++step) {
+    const Tensor ids = task->rows(32);
+    at::cross_entropy_loss(task->scores(ids), copies(ids)).backward();
+    optimizer.step(1.0);
+    train::clear_gradients(parameters);
+  }
+  const torch::NoGradGuard no_grad;
+  const Tensor ids = task->rows(200);
+  const Tensor right = task->scores(ids).argmax(1) == copies(ids);
+  EXPECT_GE(right.to(torch::kDouble).mean().item<double>(), 0.99);
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ TENFOLD_VECTOR_CLONES void softmax_rows_backward(int64_t rows, int64_t width, co
   for (int64_t i = 0; i < rows; ++i) {
     T* out = dx + i * x_stride;
     for (int64_t e = 0; e < width; ++e) out[e] = dfeature[i * stride + e];
-    nn::softmax_row_backward(feature + i * stride, out, width, T(1), static_cast<const T*>(nullptr));
+    nn::softmax_row_backward(feature + i * stride, out, width, T(1),
+                             static_cast<const T*>(nullptr));
   }
 }
 

@@ -33,9 +33,8 @@ nn::DividedFeatures compatible_features(const Tensor& query_THE, const Tensor& k
         .copy_(key.detach().narrow(0, s.key_begin, s.keys).amax({0, 2}, true));
   }
   const torch::AutoGradMode with_grad(true);
-  nn::DividedFeatures out{
-      (query - half(query_THE) - query.detach().amax(-1, true)).exp() + epsilon,
-      (key - half(key_SHE) - top).exp() + epsilon, plan};
+  nn::DividedFeatures out{(query - half(query_THE) - query.detach().amax(-1, true)).exp() + epsilon,
+                          (key - half(key_SHE) - top).exp() + epsilon, plan};
   out.plan.map = nn::given_features(projection_MD.size(0));
   // Features here lack the factor m^(-1/2), which cancels but for this number.
   if (causal)

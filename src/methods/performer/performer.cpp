@@ -46,8 +46,7 @@ Options Options::effective() const {
 void Options::validate(const std::string& where) const {
   const Options options = effective();
   require(options.features % features_of_direction(options.kernel) == 0, ErrorKind::config, where,
-          "a direction gives two features, so their number must be even, got {}",
-          options.features);
+          "a direction gives two features, so their number must be even, got {}", options.features);
   require(options.stabilizer == Stabilizer::exact || options.kernel == Kernel::positive,
           ErrorKind::config, where, "stabilizer epsilon is a form of kernel positive alone");
 }
@@ -71,10 +70,10 @@ Performer::Performer(const nn::AttentionShape& shape, const Options& options, ui
 Tensor Performer::draw(int64_t number) const {
   const auto width = static_cast<double>(shape().head_size);
   const int64_t per = features_of_direction(options_.kernel),
-                wanted = options_.features > 0
-                             ? options_.features / per
-                             : std::max<int64_t>(
-                                   1, static_cast<int64_t>(width * std::log(width)) / per);
+                wanted =
+                    options_.features > 0
+                        ? options_.features / per
+                        : std::max<int64_t>(1, static_cast<int64_t>(width * std::log(width)) / per);
   return draw_projection({.rows = wanted,
                           .width = shape().head_size,
                           .orthogonal = options_.orthogonal,
@@ -111,8 +110,8 @@ nn::AttentionOut Performer::mix(const Tensor& query_THE, const Tensor& key_SHE,
   plan.sequences = nn::attention_sequences(in.context);
   const at::ScalarType given = query_THE.scalar_type(),
                        inside = given == at::kDouble ? at::kDouble : at::kFloat;
-  const nn::DividedFeatures features = compatible_features(
-      query_THE.to(inside), key_SHE.to(inside), projection_, options_.epsilon, plan);
+  const nn::DividedFeatures features = compatible_features(query_THE.to(inside), key_SHE.to(inside),
+                                                           projection_, options_.epsilon, plan);
   return {nn::feature_attention(features.query_THR, features.key_SHR, value_SHE.to(inside),
                                 features.plan)
               .to(given),

@@ -28,9 +28,9 @@ enum class Preset : uint8_t { none, paper, lucidrains };
 struct Options {
   Preset preset = Preset::none;  ///< takes the place of everything below
   Kernel kernel = Kernel::hyperbolic;
-  int64_t features = 256;      ///< a head; 0: D ln D
+  int64_t features = 256;  ///< a head; 0: D ln D
   bool orthogonal = true;
-  bool equal_lengths = true;   ///< regularised softmax (SMREG)
+  bool equal_lengths = true;       ///< regularised softmax (SMREG)
   int64_t redraw_interval = 1000;  ///< training steps; 0: the directions stay
   Stabilizer stabilizer = Stabilizer::exact;
   double epsilon = 1e-3;  ///< added to features: of relu, and of Stabilizer::epsilon

@@ -205,8 +205,8 @@ class RandomMap final : public nn::FeatureMap {
     const Tensor u =
         at::matmul(x_RHE, scaled_MD_.to(x_RHE.device(), x_RHE.scalar_type()).transpose(0, 1));
     if (kernel_ == Kernel::relu) return {at::relu(u) + epsilon_, {}};
-    const Tensor half = (x_RHE * x_RHE).sum(-1, true) *
-                        (0.5 / std::sqrt(static_cast<double>(scaled_MD_.size(1))));
+    const Tensor half =
+        (x_RHE * x_RHE).sum(-1, true) * (0.5 / std::sqrt(static_cast<double>(scaled_MD_.size(1))));
     if (kernel_ == Kernel::trigonometric) {
       const Tensor waves = at::cat({u.sin(), u.cos()}, -1);
       if (!keys) return {waves, {}};

@@ -68,16 +68,16 @@ std::vector<double> estimates(const Tensor& x, const Tensor& y, Kernel kernel, i
   const double back = std::pow(static_cast<double>(width), 0.25);  // the map scales by D^(-1/4)
   std::vector<double> all;
   for (int draw = 0; draw < draws; ++draw) {
-    const Tensor w =
-        draw_projection({.rows = rows, .width = width, .orthogonal = orthogonal}, 11,
-                        static_cast<uint64_t>(draw));
+    const Tensor w = draw_projection({.rows = rows, .width = width, .orthogonal = orthogonal}, 11,
+                                     static_cast<uint64_t>(draw));
     const auto map = make_map(kernel, w, 0.0);
     // Both as keys, which keep the factors that queries drop.
     const auto whole = [&](const Tensor& t) {
       const nn::KeyFeatures f = map->keys((t * back).view({1, 1, width}));
       return (f.feature_SHR * f.offset_SH.exp().unsqueeze(-1)).flatten();
     };
-    all.push_back((whole(x) * whole(y)).sum().item<double>() / static_cast<double>(map->features()));
+    all.push_back((whole(x) * whole(y)).sum().item<double>() /
+                  static_cast<double>(map->features()));
   }
   return all;
 }
@@ -108,8 +108,8 @@ TEST(Favor, EstimatesAreUnbiasedAndTheirErrorIsTheorys) {
       const Moments plain = moments(estimates(x, y, Kernel::positive, rows, false, 4000), truth);
       EXPECT_LE(std::abs(plain.mean - truth), 4 * plain.error);
       // Lemma 2 of the paper.
-      const double theory = std::exp(square) * truth * truth * (1 - std::exp(-square)) /
-                            static_cast<double>(rows);
+      const double theory =
+          std::exp(square) * truth * truth * (1 - std::exp(-square)) / static_cast<double>(rows);
       EXPECT_NEAR(plain.mean_square_error / theory, 1.0, 0.25);
       const Moments both = moments(estimates(x, y, Kernel::hyperbolic, rows, false, 4000), truth);
       EXPECT_LE(std::abs(both.mean - truth), 4 * both.error);
@@ -144,12 +144,11 @@ double output_error(Kernel kernel, int64_t features, double deviation, bool equa
     const int64_t directions = features / features_of_direction(kernel);
     nn::FeaturePlan plan{
         .sequences = {{.queries = n, .keys = n, .kept = {}}},
-        .map = make_map(kernel,
-                        draw_projection({.rows = directions,
-                                         .width = width,
-                                         .equal_lengths = equal_lengths},
-                                        13, draw),
-                        0.0)};
+        .map = make_map(
+            kernel,
+            draw_projection({.rows = directions, .width = width, .equal_lengths = equal_lengths},
+                            13, draw),
+            0.0)};
     const Tensor got = nn::feature_fast(q, k, v, plan).squeeze(1);
     sum += ((got - exact).norm() / exact.norm()).item<double>();
   }
@@ -215,8 +214,7 @@ TEST(Favor, EqualsReferenceResults) {
 std::shared_ptr<Performer> small_performer(Options options) {
   return std::make_shared<Performer>(
       nn::AttentionShape{.width = 12, .heads = 3, .head_size = 4, .initializer_range = 0.5},
-      options, 5,
-      torch::TensorOptions().dtype(torch::kDouble));
+      options, 5, torch::TensorOptions().dtype(torch::kDouble));
 }
 
 Tensor result_of(const nn::Attention& attention) {

@@ -16,8 +16,8 @@ struct ProjectionSpec {
 };
 
 /// fp64 [m, D], a pure function of the spec, the seed and the number of the draw. Orthogonal blocks
-/// are uniform over all rotations and reflections: Gram-Schmidt in fp64, done twice, with a positive
-/// diagonal, which QR without a rule for signs does not give.
+/// are uniform over all rotations and reflections: Gram-Schmidt in fp64, done twice, with a
+/// positive diagonal, which QR without a rule for signs does not give.
 Tensor draw_projection(const ProjectionSpec& spec, uint64_t seed, uint64_t draw);
 
 }  // namespace tenfold::performer
