@@ -44,6 +44,14 @@ HeadRows<T> written_head(Tensor& x_RHE, const HeadGroup& group, int64_t h) {
 
 Tensor dense_rows(const Tensor& x_RHE) { return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous(); }
 
+ScanSettings settings_of(const FeaturePlan& plan, int64_t head_size, int64_t value_size) {
+  return {.head = head_size,
+          .value = value_size,
+          .epsilon = plan.epsilon,
+          .key_sum_offset = plan.key_sum_offset,
+          .divide = plan.denominator == Denominator::query};
+}
+
 /// Calls work(scan, sequence, its plan, group) until all heads are done, on all threads.
 template <typename T, typename Work>
 void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_t value_size,
@@ -61,11 +69,7 @@ void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_
       groups.push_back({scans.size() - 1, h, std::min(together, heads - h)});
   }
   at::parallel_for(0, static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
-    FeatureScan<T> scan(*plan.map, {.head = head_size,
-                                    .value = value_size,
-                                    .epsilon = plan.epsilon,
-                                    .key_sum_offset = plan.key_sum_offset,
-                                    .divide = plan.denominator == Denominator::query});
+    FeatureScan<T> scan(*plan.map, settings_of(plan, head_size, value_size));
     for (int64_t g = begin; g < end; ++g) {
       const HeadGroup& group = groups[static_cast<size_t>(g)];
       work(scan, plan.sequences[group.sequence], scans[group.sequence], group);
@@ -102,15 +106,46 @@ Tensor result_rows(at::IntArrayRef shape, const Tensor& like, bool covered) {
 
 struct FeatureForward {
   Tensor context_THE, inverse_HT;
+  Tensor kept;  ///< states of heads and chunks, by sequence
 };
 
+/// Where the kept numbers of each sequence begin, and how many there are in all; a head of sequence
+/// b has (begin[b + 1] - begin[b]) / heads.
+template <typename T>
+std::vector<int64_t> kept_places(const FeaturePlan& plan, const ScanSettings& settings,
+                                 int64_t heads) {
+  const FeatureScan<T> scan(*plan.map, settings);
+  std::vector<int64_t> begin{0};
+  for (const AttentionSequence& s : plan.sequences) {
+    begin.push_back(begin.back() +
+                    heads * scan.kept_numbers(s, scan_plan(s, FeatureScan<T>::kChunk)));
+  }
+  return begin;
+}
+
+/// The kept numbers of one head; null where none are kept.
+template <typename T>
+T* kept_of(const Tensor& kept, const std::vector<int64_t>& begin, const HeadGroup& group, int64_t h,
+           int64_t heads) {
+  if (kept.numel() == 0) return nullptr;
+  const int64_t all = begin[group.sequence + 1] - begin[group.sequence];
+  if (all == 0) return nullptr;
+  return kept.data_ptr<T>() + begin[group.sequence] + (group.first + h) * (all / heads);
+}
+
 FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor& value,
-                            const FeaturePlan& plan, bool keep_inverse) {
+                            const FeaturePlan& plan, bool for_backward) {
   const int64_t heads = query.size(1), rows = query.size(0);
   FeatureForward out{result_rows({rows, heads, value.size(2)}, query, covers_queries(plan, rows)),
-                     torch::zeros({heads, keep_inverse ? rows : 0}, query.options())};
+                     torch::zeros({heads, for_backward ? rows : 0}, query.options()),
+                     torch::empty({0}, query.options())};
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
+    std::vector<int64_t> begin;
+    if (for_backward) {
+      begin = kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
+      out.kept = torch::empty({begin.back()}, query.options());
+    }
     for_heads<T>(plan, heads, query.size(2), value.size(2),
                  [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
                      const HeadGroup& group) {
@@ -121,8 +156,10 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
                      io.key = head_of<T>(key, group, h);
                      io.value = head_of<T>(value, group, h);
                      io.out = written_head<T>(out.context_THE, group, h);
-                     if (keep_inverse)
+                     if (for_backward) {
                        io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
+                       io.kept = kept_of<T>(out.kept, begin, group, h, heads);
+                     }
                    }
                    scan.forward(s, p, all);
                  });
@@ -136,7 +173,7 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
                         c10::intrusive_ptr<FeaturePlanHolder> holder) {
     RECORD_FUNCTION("tenfold::feature_attention", std::vector<c10::IValue>());
     FeatureForward out = forward_pass(query, key, value, holder->plan, true);
-    ctx->save_for_backward({query, key, value, out.context_THE, out.inverse_HT});
+    ctx->save_for_backward({query, key, value, out.context_THE, out.inverse_HT, out.kept});
     ctx->saved_data["plan"] = c10::IValue::make_capsule(holder);
     return out.context_THE;
   }
@@ -146,7 +183,7 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
     RECORD_FUNCTION("tenfold::feature_attention_backward", std::vector<c10::IValue>());
     const auto saved = ctx->get_saved_variables();
     const Tensor &query = saved[0], &key = saved[1], &value = saved[2], &context = saved[3],
-                 &inverse_HT = saved[4];
+                 &inverse_HT = saved[4], &kept = saved[5];
     const auto capsule = ctx->saved_data["plan"].toCapsule();
     const FeaturePlan& plan = static_cast<const FeaturePlanHolder&>(*capsule).plan;
     const Tensor dout = dense_rows(gradients[0]);
@@ -156,24 +193,29 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
            dvalue = result_rows(value.sizes(), value, all_keys);
     with_number(query, [&](auto zero) {
       using T = decltype(zero);
-      for_heads<T>(plan, query.size(1), query.size(2), value.size(2),
-                   [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                       const HeadGroup& group) {
-                     std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
-                     for (int64_t h = 0; h < group.count; ++h) {
-                       all[static_cast<size_t>(h)] = {.query = head_of<T>(query, group, h),
-                                                      .key = head_of<T>(key, group, h),
-                                                      .value = head_of<T>(value, group, h),
-                                                      .out = head_of<T>(context, group, h),
-                                                      .dout = head_of<T>(dout, group, h),
-                                                      .inverse = inverse_HT.const_data_ptr<T>() +
-                                                                 (group.first + h) * query.size(0),
-                                                      .dquery = written_head<T>(dquery, group, h),
-                                                      .dkey = written_head<T>(dkey, group, h),
-                                                      .dvalue = written_head<T>(dvalue, group, h)};
-                     }
-                     scan.backward(s, p, all);
-                   });
+      const int64_t heads = query.size(1);
+      const auto begin =
+          kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
+      for_heads<T>(
+          plan, query.size(1), query.size(2), value.size(2),
+          [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+              const HeadGroup& group) {
+            std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
+            for (int64_t h = 0; h < group.count; ++h) {
+              all[static_cast<size_t>(h)] = {
+                  .query = head_of<T>(query, group, h),
+                  .key = head_of<T>(key, group, h),
+                  .value = head_of<T>(value, group, h),
+                  .out = head_of<T>(context, group, h),
+                  .dout = head_of<T>(dout, group, h),
+                  .inverse = inverse_HT.const_data_ptr<T>() + (group.first + h) * query.size(0),
+                  .dquery = written_head<T>(dquery, group, h),
+                  .dkey = written_head<T>(dkey, group, h),
+                  .dvalue = written_head<T>(dvalue, group, h),
+                  .kept = kept_of<T>(kept, begin, group, h, heads)};
+            }
+            scan.backward(s, p, all);
+          });
     });
     return {dquery, dkey, dvalue, {}};
   }

@@ -292,6 +292,13 @@ void FeatureScan<T>::spread(Grid& own, const ScanPlan& plan, Grid& first) const 
 }
 
 template <typename T>
+int64_t FeatureScan<T>::kept_numbers(const AttentionSequence& s, const ScanPlan& plan) const {
+  if (plan.before && plan.after) return 0;
+  if (features_ > 2 * value_size_ || s.seen_keys() < 2 * features_) return 0;
+  return (plan.partial() ? static_cast<int64_t>(plan.chunks.size()) : 1) * state_size_;
+}
+
+template <typename T>
 void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
                              const std::vector<ScanForward<T>>& heads) {
   const auto width = static_cast<int64_t>(heads.size());
@@ -313,6 +320,9 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
       const ScanForward<T>& io = heads[static_cast<size_t>(h)];
       load_queries(s, io.query, chunk);
       if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
+      if (io.kept != nullptr && (plan.partial() || n == 0)) {
+        std::copy_n(run.at(0, h), state_size_, io.kept + (plan.partial() ? c : 0) * state_size_);
+      }
       write_context(s, chunk, both ? between.at(c, h) : run.at(0, h), io);
       if (!both && chunk.keys() > 0) add_keys(run.at(0, h), chunk.keys());
     }
@@ -325,7 +335,7 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
 
 template <typename T>
 int64_t heads_together(const FeatureMap& map, int64_t value_size, int64_t heads, int64_t chunks) {
-  constexpr int64_t kCache = 256 << 10, kMemory = 64 << 20;
+  constexpr int64_t kCache = 256 << 10, kMemory = 256 << 20;
   const int64_t bytes = static_cast<int64_t>(sizeof(T)) * tile::padded<T>(map.features()) *
                         (tile::padded<T>(value_size) + 1);
   return std::clamp<int64_t>(std::min(kCache / bytes, kMemory / (bytes * (chunks + 1))), 1, heads);

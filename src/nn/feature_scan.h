@@ -43,6 +43,7 @@ struct ScanForward {
   T* inverse = nullptr;         ///< 1 / denominator of every query row; null: not wanted
   ScanState<const T> state_in;  ///< of keys seen before; empty: none
   ScanState<T> state_out;       ///< empty: not wanted
+  T* kept = nullptr;  ///< kept_numbers() for the backward pass; null: it computes them once more
 };
 
 template <typename T>
@@ -50,6 +51,7 @@ struct ScanBackward {
   HeadRows<const T> query, key, value, out, dout;
   const T* inverse = nullptr;
   HeadRows<T> dquery, dkey, dvalue;  ///< written for the sequence's queries and the keys seen
+  T* kept = nullptr;                 ///< of the forward pass; read only
 };
 
 /// The part lo .. hi - 1 of a chunk's own keys, without `skip`, that one query sees.
@@ -77,6 +79,10 @@ class FeatureScan {
 
   /// `map` must outlive the kernel.
   FeatureScan(const FeatureMap& map, const ScanSettings& settings);
+
+  /// Numbers a head worth keeping between the passes: the states of its chunks, where they take no
+  /// more memory than a few rows of queries each; else 0.
+  int64_t kept_numbers(const AttentionSequence& s, const ScanPlan& plan) const;
 
   /// One entry a head.
   void forward(const AttentionSequence& s, const ScanPlan& plan,

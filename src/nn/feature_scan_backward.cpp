@@ -138,11 +138,15 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
   const auto count = static_cast<int64_t>(plan.chunks.size()),
              width = static_cast<int64_t>(heads.size());
   const bool both = plan.before && plan.after;
-  Grid shared = first_states(width);
-  add_shared_keys(s, plan, heads, shared);
-  Grid between;
-  if (plan.partial()) between = states_between(s, plan, heads, shared);
+  const bool kept = heads.front().kept != nullptr;
+  Grid shared, between;
+  if (!kept) {
+    shared = first_states(width);
+    add_shared_keys(s, plan, heads, shared);
+    if (plan.partial()) between = states_between(s, plan, heads, shared);
+  }
   const auto state_of = [&](int64_t c, int64_t h) {
+    if (kept) return heads[static_cast<size_t>(h)].kept + (plan.partial() ? c : 0) * state_size_;
     return plan.partial() ? between.at(c, h) : shared.at(0, h);
   };
   const auto load = [&](int64_t c, int64_t h) {
