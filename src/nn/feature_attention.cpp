@@ -1,8 +1,9 @@
-// Attention by sums over keys on the CPU: one autograd node, threads over sequences and heads; and
-// its definition. Not here: the kernel (feature_scan.cpp), memory (recurrent_memory.cpp).
+// Attention by sums over keys on the CPU: one autograd node, threads over sequences and heads.
+// Not here: the kernel (feature_scan.cpp), the definition (feature_reference.cpp), memory
+// (recurrent_memory.cpp).
 #include "nn/feature_attention.h"
 
-#include <limits>
+#include <algorithm>
 
 #include "nn/feature_scan.h"
 #include "nn/recurrent_memory.h"
@@ -133,6 +134,24 @@ T* kept_of(const Tensor& kept, const std::vector<int64_t>& begin, const HeadGrou
   return kept.data_ptr<T>() + begin[group.sequence] + (group.first + h) * (all / heads);
 }
 
+/// The kernel's forward run over all heads; `fill(io, group, h)` says what a head reads and writes
+/// besides its keys and values.
+template <typename T, typename Fill>
+void run_forward(const FeaturePlan& plan, const Tensor& key, const Tensor& value, Fill fill) {
+  for_heads<T>(plan, key.size(1), key.size(2), value.size(2),
+               [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
+                   const HeadGroup& group) {
+                 std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
+                 for (int64_t h = 0; h < group.count; ++h) {
+                   ScanForward<T>& io = all[static_cast<size_t>(h)];
+                   io.key = head_of<T>(key, group, h);
+                   io.value = head_of<T>(value, group, h);
+                   fill(io, group, h);
+                 }
+                 scan.forward(s, p, all);
+               });
+}
+
 FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor& value,
                             const FeaturePlan& plan, bool for_backward) {
   const int64_t heads = query.size(1), rows = query.size(0);
@@ -146,23 +165,13 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
       begin = kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
       out.kept = torch::empty({begin.back()}, query.options());
     }
-    for_heads<T>(plan, heads, query.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     const HeadGroup& group) {
-                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
-                   for (int64_t h = 0; h < group.count; ++h) {
-                     ScanForward<T>& io = all[static_cast<size_t>(h)];
-                     io.query = head_of<T>(query, group, h);
-                     io.key = head_of<T>(key, group, h);
-                     io.value = head_of<T>(value, group, h);
-                     io.out = written_head<T>(out.context_THE, group, h);
-                     if (for_backward) {
-                       io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
-                       io.kept = kept_of<T>(out.kept, begin, group, h, heads);
-                     }
-                   }
-                   scan.forward(s, p, all);
-                 });
+    run_forward<T>(plan, key, value, [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
+      io.query = head_of<T>(query, group, h);
+      io.out = written_head<T>(out.context_THE, group, h);
+      if (!for_backward) return;
+      io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
+      io.kept = kept_of<T>(out.kept, begin, group, h, heads);
+    });
   });
   return out;
 }
@@ -197,7 +206,7 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
       const auto begin =
           kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
       for_heads<T>(
-          plan, query.size(1), query.size(2), value.size(2),
+          plan, heads, query.size(2), value.size(2),
           [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
               const HeadGroup& group) {
             std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
@@ -221,79 +230,7 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
   }
 };
 
-Tensor seen_pairs(const AttentionSequence& s) {
-  const MaskSpec mask{.see = {s.kind}, .source = {s.source}, .keep_S = {}};
-  Tensor seen_NM = mask.visible(0, s.past, s.queries, s.keys, 0);
-  return s.has_holes ? seen_NM.index_select(1, torch::tensor(s.kept, torch::kInt64)) : seen_NM;
-}
-
-Tensor seen_rows(const Tensor& x_SHE, const AttentionSequence& s) {
-  const Tensor rows = x_SHE.narrow(0, s.key_begin, s.keys);
-  return s.has_holes ? rows.index_select(0, torch::tensor(s.kept, torch::kInt64).to(x_SHE.device()))
-                     : rows;
-}
-
-/// Denominator::feature as its definition: a softmax over visible keys for each number of the keys.
-Tensor reference_by_feature(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
-                            const FeaturePlan& plan) {
-  std::vector<Tensor> contexts{
-      torch::zeros({0, query_THE.size(1), value_SHE.size(2)}, query_THE.options())};
-  for (const AttentionSequence& s : plan.sequences) {
-    const Tensor query_HNR =
-        plan.map->queries(query_THE.narrow(0, s.query_begin, s.queries)).transpose(0, 1);
-    const KeyFeatures keys = plan.map->keys(seen_rows(key_SHE, s));
-    Tensor log_HMR = keys.feature_SHR.log();
-    if (keys.offset_SH.defined()) log_HMR = log_HMR + keys.offset_SH.unsqueeze(-1);
-    const Tensor score_HNMR =
-        log_HMR.transpose(0, 1)
-            .unsqueeze(1)
-            .expand({query_THE.size(1), s.queries, s.seen_keys(), log_HMR.size(2)})
-            .masked_fill(seen_pairs(s).to(query_THE.device()).logical_not().unsqueeze(-1),
-                         -std::numeric_limits<double>::infinity());
-    const Tensor weight_HNM = (at::_safe_softmax(score_HNMR, 2) * query_HNR.unsqueeze(2)).sum(-1);
-    contexts.push_back(
-        at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1)).transpose(0, 1));
-  }
-  return at::cat(contexts);
-}
-
 }  // namespace
-
-Tensor feature_reference(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
-                         const FeaturePlan& plan) {
-  constexpr double kNone = -std::numeric_limits<double>::infinity();
-  if (plan.denominator == Denominator::feature)
-    return reference_by_feature(query_THE, key_SHE, value_SHE, plan);
-  std::vector<Tensor> contexts;
-  for (const AttentionSequence& s : plan.sequences) {
-    const Tensor query_HNR =
-        plan.map->queries(query_THE.narrow(0, s.query_begin, s.queries)).transpose(0, 1);
-    const KeyFeatures keys = plan.map->keys(seen_rows(key_SHE, s));
-    const Tensor hidden_NM = seen_pairs(s).to(query_THE.device()).logical_not();
-    Tensor weight_HNM =
-        at::matmul(query_HNR, keys.feature_SHR.permute({1, 2, 0})).masked_fill(hidden_NM, 0);
-    if (keys.offset_SH.defined() && s.seen_keys() > 0) {
-      const Tensor offset_HNM = keys.offset_SH.detach()
-                                    .transpose(0, 1)
-                                    .unsqueeze(1)
-                                    .expand_as(weight_HNM)
-                                    .masked_fill(hidden_NM, kNone);
-      const Tensor top_HN1 = offset_HNM.amax(2, true).clamp_min(-1e300);
-      weight_HNM = weight_HNM * (offset_HNM - top_HN1).exp();
-    }
-    Tensor context_HNE = at::matmul(weight_HNM, seen_rows(value_SHE, s).transpose(0, 1));
-    if (plan.denominator == Denominator::query) {
-      const Tensor sum_HN1 = weight_HNM.sum(2, true) + plan.key_sum_offset * query_HNR.sum(2, true);
-      const Tensor seen = sum_HN1 > 0;
-      context_HNE = at::where(
-          seen, context_HNE / at::where(seen, sum_HN1.clamp_min(1e-20) + plan.epsilon, 1.0), 0.0);
-    }
-    contexts.push_back(context_HNE.transpose(0, 1));
-  }
-  return contexts.empty()
-             ? torch::zeros({0, query_THE.size(1), value_SHE.size(2)}, query_THE.options())
-             : at::cat(contexts);
-}
 
 Tensor feature_fast(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                     const FeaturePlan& plan) {
@@ -355,19 +292,11 @@ RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
   leave_out_holes(keys_only.sequences[0], keep_N);
   with_number(key, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(keys_only, heads, key.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     const HeadGroup& group) {
-                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
-                   for (int64_t h = 0; h < group.count; ++h) {
-                     ScanForward<T>& io = all[static_cast<size_t>(h)];
-                     io.key = head_of<T>(key, group, h);
-                     io.value = head_of<T>(value, group, h);
+    run_forward<T>(keys_only, key, value,
+                   [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
                      io.state_in = state_head<const T>(state, group.first + h);
                      io.state_out = state_head<T>(next, group.first + h);
-                   }
-                   scan.forward(s, p, all);
-                 });
+                   });
   });
   return next;
 }
@@ -383,24 +312,14 @@ Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
   const at::ScalarType type = inside(query_THE);
   const Tensor query = dense_rows(query_THE.to(type)), key = dense_rows(key_SHE.to(type)),
                value = dense_rows(value_SHE.to(type));
-  const int64_t heads = query.size(1);
-  Tensor context = torch::zeros({query.size(0), heads, value.size(2)}, query.options());
+  Tensor context = torch::zeros({query.size(0), query.size(1), value.size(2)}, query.options());
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    for_heads<T>(plan, heads, query.size(2), value.size(2),
-                 [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
-                     const HeadGroup& group) {
-                   std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
-                   for (int64_t h = 0; h < group.count; ++h) {
-                     ScanForward<T>& io = all[static_cast<size_t>(h)];
-                     io.query = head_of<T>(query, group, h);
-                     io.key = head_of<T>(key, group, h);
-                     io.value = head_of<T>(value, group, h);
-                     io.out = written_head<T>(context, group, h);
-                     io.state_in = state_head<const T>(states[group.sequence], group.first + h);
-                   }
-                   scan.forward(s, p, all);
-                 });
+    run_forward<T>(plan, key, value, [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
+      io.query = head_of<T>(query, group, h);
+      io.out = written_head<T>(context, group, h);
+      io.state_in = state_head<const T>(states[group.sequence], group.first + h);
+    });
   });
   return context.to(query_THE.scalar_type());
 }

@@ -21,16 +21,8 @@ class GivenTiles final : public FeatureTiles<T> {
                int64_t stride) const override {
     copy(x, x_stride, rows, feature, stride, tile::padded<T>(width_));
   }
-  void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T*) const override {
-    copy(x, x_stride, rows, feature, stride, tile::padded<T>(width_));
-  }
   void queries_backward(const T*, int64_t x_stride, int64_t rows, const T*, T* dfeature,
                         int64_t stride, T* dx) const override {
-    copy(dfeature, stride, rows, dx, x_stride, width_);
-  }
-  void keys_backward(const T*, int64_t x_stride, int64_t rows, const T*, T* dfeature,
-                     int64_t stride, T* dx) const override {
     copy(dfeature, stride, rows, dx, x_stride, width_);
   }
 
@@ -44,19 +36,10 @@ class GivenTiles final : public FeatureTiles<T> {
   int64_t width_;
 };
 
-class GivenMap final : public FeatureMap {
+class GivenMap final : public TiledMap<GivenTiles> {
  public:
-  explicit GivenMap(int64_t width) : width_(width), floats_(width), doubles_(width) {}
-  int64_t features() const override { return width_; }
+  explicit GivenMap(int64_t width) : TiledMap(width, width) {}
   Tensor queries(const Tensor& x_THE) const override { return x_THE; }
-  KeyFeatures keys(const Tensor& x_SHE) const override { return {x_SHE, {}}; }
-  const FeatureTiles<float>& float_tiles() const override { return floats_; }
-  const FeatureTiles<double>& double_tiles() const override { return doubles_; }
-
- private:
-  int64_t width_;
-  GivenTiles<float> floats_;
-  GivenTiles<double> doubles_;
 };
 
 /// Sums of rows [m, H, R] before each place, [m + 1, H, R]; behind: from each place on.

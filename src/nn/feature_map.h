@@ -14,7 +14,8 @@ namespace tenfold::nn {
 
 /// A map on the CPU, a tile of one head's rows at a time. Rows of x are `x_stride` apart and have
 /// zeros behind the head size up to a whole vector (tile.h); rows of `feature` are `stride` apart
-/// and get zeros behind the features up to a whole vector. Const and thread-safe.
+/// and get zeros behind the features up to a whole vector. Keys are mapped as queries are unless a
+/// map says otherwise. Const and thread-safe.
 template <typename T>
 class FeatureTiles {
  public:
@@ -24,12 +25,17 @@ class FeatureTiles {
   /// Key row j weighs exp(offset[j]) times its features, where the map has offsets; they keep the
   /// features of any key within range, and cancel in the result.
   virtual void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-                    T* offset) const = 0;
+                    T* offset) const {
+    static_cast<void>(offset);
+    queries(x, x_stride, rows, feature, stride);
+  }
   /// dx from the gradient of the features, which it may overwrite; offsets count as constants.
   virtual void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
                                 T* dfeature, int64_t stride, T* dx) const = 0;
   virtual void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
-                             T* dfeature, int64_t stride, T* dx) const = 0;
+                             T* dfeature, int64_t stride, T* dx) const {
+    queries_backward(x, x_stride, rows, feature, dfeature, stride, dx);
+  }
 };
 
 /// Features of keys; each key's weight is exp(offset) times them. offset undefined: all 0.
@@ -45,11 +51,28 @@ class FeatureMap {
 
   /// The definition, by differentiable operators on any device.
   virtual Tensor queries(const Tensor& x_THE) const = 0;
-  virtual KeyFeatures keys(const Tensor& x_SHE) const = 0;
+  virtual KeyFeatures keys(const Tensor& x_SHE) const { return {queries(x_SHE), {}}; }
 
   /// The same on tiles.
   virtual const FeatureTiles<float>& float_tiles() const = 0;
   virtual const FeatureTiles<double>& double_tiles() const = 0;
+};
+
+/// A map with its tiles for both formats of numbers, made of the same arguments.
+template <template <typename> typename Tiles>
+class TiledMap : public FeatureMap {
+ public:
+  template <typename... Arguments>
+  explicit TiledMap(int64_t features, Arguments... arguments)
+      : features_(features), floats_(arguments...), doubles_(arguments...) {}
+  int64_t features() const override { return features_; }
+  const FeatureTiles<float>& float_tiles() const override { return floats_; }
+  const FeatureTiles<double>& double_tiles() const override { return doubles_; }
+
+ private:
+  int64_t features_;
+  Tiles<float> floats_;
+  Tiles<double> doubles_;
 };
 
 template <typename T>

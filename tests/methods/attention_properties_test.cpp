@@ -224,25 +224,22 @@ TEST(AttentionProperties, MasksThatCannotBeDecodedAreRefused) {
     const auto attention = build(kind);
     const auto memory = attention->new_memory(1, 8);
     const Tensor x = random_rows(2, kWidth, 1);
+    const auto step = [&](const AttentionContext& context) {
+      return attention->forward({.context = context,
+                                 .query_TD = x,
+                                 .source_SD = x,
+                                 .carry = nullptr,
+                                 .memory = memory.get()});
+    };
     for (const See see : {See::all, See::future, See::others}) {
       AttentionContext context = context_of(make_batch({2}, {see}));
       context.past = {0};
-      const AttentionIn in{.context = context,
-                           .query_TD = x,
-                           .source_SD = x,
-                           .carry = nullptr,
-                           .memory = memory.get()};
-      EXPECT_THROW(attention->forward(in), Error);
+      EXPECT_THROW(step(context), Error);
     }
     AttentionContext context = context_of(make_batch({2}, {See::prefix}));
     context.mask.source = {3};
     context.past = {0};
-    const AttentionIn in{.context = context,
-                         .query_TD = x,
-                         .source_SD = x,
-                         .carry = nullptr,
-                         .memory = memory.get()};
-    EXPECT_THROW(attention->forward(in), Error);
+    EXPECT_THROW(step(context), Error);
   }
 }
 

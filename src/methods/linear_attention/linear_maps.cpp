@@ -82,16 +82,8 @@ class ElementTiles final : public FeatureTiles<T> {
                int64_t stride) const override {
     map_rows(f_, x, x_stride, rows, width_, feature, stride);
   }
-  void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T*) const override {
-    map_rows(f_, x, x_stride, rows, width_, feature, stride);
-  }
   void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
                         int64_t stride, T* dx) const override {
-    map_rows_backward(f_, x, x_stride, rows, width_, feature, dfeature, stride, dx);
-  }
-  void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                     int64_t stride, T* dx) const override {
     map_rows_backward(f_, x, x_stride, rows, width_, feature, dfeature, stride, dx);
   }
 
@@ -208,10 +200,6 @@ class TaylorTiles final : public FeatureTiles<T> {
       for (int64_t e = 1 + width_; e < nn::tile::padded<T>(1 + width_); ++e) out[e] = 0;
     }
   }
-  void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T*) const override {
-    queries(x, x_stride, rows, feature, stride);
-  }
   void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
                         int64_t stride, T* dx) const override {
     for (int64_t i = 0; i < rows; ++i) {
@@ -223,30 +211,9 @@ class TaylorTiles final : public FeatureTiles<T> {
         dx[i * x_stride + e] = scale * (dunit[e] - along * unit[e]);
     }
   }
-  void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                     int64_t stride, T* dx) const override {
-    queries_backward(x, x_stride, rows, feature, dfeature, stride, dx);
-  }
 
  private:
   int64_t width_;
-};
-
-/// A map with its tiles for both kinds of numbers.
-template <template <typename> typename Tiles>
-class TiledMap : public nn::FeatureMap {
- public:
-  template <typename... Arguments>
-  explicit TiledMap(int64_t features, Arguments... arguments)
-      : features_(features), floats_(arguments...), doubles_(arguments...) {}
-  int64_t features() const override { return features_; }
-  const FeatureTiles<float>& float_tiles() const override { return floats_; }
-  const FeatureTiles<double>& double_tiles() const override { return doubles_; }
-
- private:
-  int64_t features_;
-  Tiles<float> floats_;
-  Tiles<double> doubles_;
 };
 
 template <typename T>
@@ -256,32 +223,29 @@ using ReluTiles = ElementTiles<T, ReluPlus>;
 template <typename T>
 using SquareTiles = ElementTiles<T, Square>;
 
-class EluMap final : public TiledMap<EluTiles> {
+class EluMap final : public nn::TiledMap<EluTiles> {
  public:
   explicit EluMap(int64_t width) : TiledMap(width, EluPlusOne{}, width) {}
   Tensor queries(const Tensor& x_THE) const override { return at::elu(x_THE) + 1; }
-  KeyFeatures keys(const Tensor& x_SHE) const override { return {queries(x_SHE), {}}; }
 };
 
-class ReluMap final : public TiledMap<ReluTiles> {
+class ReluMap final : public nn::TiledMap<ReluTiles> {
  public:
   ReluMap(int64_t width, double offset)
       : TiledMap(width, ReluPlus{offset}, width), offset_(offset) {}
   Tensor queries(const Tensor& x_THE) const override { return at::relu(x_THE) + offset_; }
-  KeyFeatures keys(const Tensor& x_SHE) const override { return {queries(x_SHE), {}}; }
 
  private:
   double offset_;
 };
 
-class SquareMap final : public TiledMap<SquareTiles> {
+class SquareMap final : public nn::TiledMap<SquareTiles> {
  public:
   explicit SquareMap(int64_t width) : TiledMap(width, Square{}, width) {}
   Tensor queries(const Tensor& x_THE) const override { return x_THE * x_THE; }
-  KeyFeatures keys(const Tensor& x_SHE) const override { return {queries(x_SHE), {}}; }
 };
 
-class SoftmaxMap final : public TiledMap<SoftmaxTiles> {
+class SoftmaxMap final : public nn::TiledMap<SoftmaxTiles> {
  public:
   SoftmaxMap(int64_t width, bool exp_keys)
       : TiledMap(width, width, exp_keys), exp_keys_(exp_keys) {}
@@ -297,7 +261,7 @@ class SoftmaxMap final : public TiledMap<SoftmaxTiles> {
   bool exp_keys_;
 };
 
-class TaylorMap final : public TiledMap<TaylorTiles> {
+class TaylorMap final : public nn::TiledMap<TaylorTiles> {
  public:
   explicit TaylorMap(int64_t width) : TiledMap(1 + width, width) {}
   Tensor queries(const Tensor& x_THE) const override {
@@ -306,7 +270,6 @@ class TaylorMap final : public TiledMap<TaylorTiles> {
     const Tensor unit_THE = at::where(some, x_THE * at::where(some, square_TH1, 1.0).rsqrt(), 0.0);
     return at::cat({torch::ones_like(square_TH1), unit_THE}, -1);
   }
-  KeyFeatures keys(const Tensor& x_SHE) const override { return {queries(x_SHE), {}}; }
 };
 
 }  // namespace
