@@ -53,21 +53,27 @@ ScanSettings settings_of(const FeaturePlan& plan, int64_t head_size, int64_t val
           .divide = plan.denominator == Denominator::query};
 }
 
-/// Calls work(scan, sequence, its plan, group) until all heads are done, on all threads.
-template <typename T, typename Work>
-void for_heads(const FeaturePlan& plan, int64_t heads, int64_t head_size, int64_t value_size,
-               Work work) {
+/// The chunks of every sequence.
+std::vector<ScanPlan> scans_of(const FeaturePlan& plan) {
   std::vector<ScanPlan> scans;
+  for (const AttentionSequence& s : plan.sequences)
+    scans.push_back(scan_plan(s, FeatureScan<float>::kChunk));
+  return scans;
+}
+
+/// Calls work(scan, sequence, its chunks, group) until all heads are done, on all threads.
+template <typename T, typename Work>
+void for_heads(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, int64_t heads,
+               int64_t head_size, int64_t value_size, Work work) {
   std::vector<HeadGroup> groups;
   const auto count = static_cast<int64_t>(plan.sequences.size());
   const int64_t share = std::max<int64_t>(1, count * heads / at::get_num_threads());
-  for (const AttentionSequence& s : plan.sequences) {
-    scans.push_back(scan_plan(s, FeatureScan<T>::kChunk));
+  for (size_t b = 0; b < scans.size(); ++b) {
     const int64_t together =
         std::min(share, heads_together<T>(*plan.map, value_size, heads,
-                                          static_cast<int64_t>(scans.back().chunks.size())));
+                                          static_cast<int64_t>(scans[b].chunks.size())));
     for (int64_t h = 0; h < heads; h += together)
-      groups.push_back({scans.size() - 1, h, std::min(together, heads - h)});
+      groups.push_back({b, h, std::min(together, heads - h)});
   }
   at::parallel_for(0, static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
     FeatureScan<T> scan(*plan.map, settings_of(plan, head_size, value_size));
@@ -92,9 +98,8 @@ bool covers_queries(const FeaturePlan& plan, int64_t rows) {
   for (const AttentionSequence& s : plan.sequences) rows -= s.queries;
   return rows == 0;
 }
-bool covers_keys(const FeaturePlan& plan, int64_t rows) {
-  for (const AttentionSequence& s : plan.sequences) {
-    const ScanPlan scan = scan_plan(s, FeatureScan<float>::kChunk);
+bool covers_keys(const std::vector<ScanPlan>& scans, int64_t rows) {
+  for (const ScanPlan& scan : scans) {
     rows -= scan.base + scan.keys - scan.tail;
     for (const ScanChunk& chunk : scan.chunks) rows -= chunk.keys();
   }
@@ -113,14 +118,12 @@ struct FeatureForward {
 /// Where the kept numbers of each sequence begin, and how many there are in all; a head of sequence
 /// b has (begin[b + 1] - begin[b]) / heads.
 template <typename T>
-std::vector<int64_t> kept_places(const FeaturePlan& plan, const ScanSettings& settings,
-                                 int64_t heads) {
+std::vector<int64_t> kept_places(const FeaturePlan& plan, const std::vector<ScanPlan>& scans,
+                                 const ScanSettings& settings, int64_t heads) {
   const FeatureScan<T> scan(*plan.map, settings);
   std::vector<int64_t> begin{0};
-  for (const AttentionSequence& s : plan.sequences) {
-    begin.push_back(begin.back() +
-                    heads * scan.kept_numbers(s, scan_plan(s, FeatureScan<T>::kChunk)));
-  }
+  for (const ScanPlan& chunks : scans)
+    begin.push_back(begin.back() + heads * scan.kept_numbers(chunks));
   return begin;
 }
 
@@ -137,8 +140,9 @@ T* kept_of(const Tensor& kept, const std::vector<int64_t>& begin, const HeadGrou
 /// The kernel's forward run over all heads; `fill(io, group, h)` says what a head reads and writes
 /// besides its keys and values.
 template <typename T, typename Fill>
-void run_forward(const FeaturePlan& plan, const Tensor& key, const Tensor& value, Fill fill) {
-  for_heads<T>(plan, key.size(1), key.size(2), value.size(2),
+void run_forward(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, const Tensor& key,
+                 const Tensor& value, Fill fill) {
+  for_heads<T>(plan, scans, key.size(1), key.size(2), value.size(2),
                [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
                    const HeadGroup& group) {
                  std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
@@ -155,6 +159,7 @@ void run_forward(const FeaturePlan& plan, const Tensor& key, const Tensor& value
 FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor& value,
                             const FeaturePlan& plan, bool for_backward) {
   const int64_t heads = query.size(1), rows = query.size(0);
+  const std::vector<ScanPlan> scans = scans_of(plan);
   FeatureForward out{result_rows({rows, heads, value.size(2)}, query, covers_queries(plan, rows)),
                      torch::zeros({heads, for_backward ? rows : 0}, query.options()),
                      torch::empty({0}, query.options())};
@@ -162,16 +167,17 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
     using T = decltype(zero);
     std::vector<int64_t> begin;
     if (for_backward) {
-      begin = kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
+      begin = kept_places<T>(plan, scans, settings_of(plan, query.size(2), value.size(2)), heads);
       out.kept = torch::empty({begin.back()}, query.options());
     }
-    run_forward<T>(plan, key, value, [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
-      io.query = head_of<T>(query, group, h);
-      io.out = written_head<T>(out.context_THE, group, h);
-      if (!for_backward) return;
-      io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
-      io.kept = kept_of<T>(out.kept, begin, group, h, heads);
-    });
+    run_forward<T>(plan, scans, key, value,
+                   [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
+                     io.query = head_of<T>(query, group, h);
+                     io.out = written_head<T>(out.context_THE, group, h);
+                     if (!for_backward) return;
+                     io.inverse = out.inverse_HT.mutable_data_ptr<T>() + (group.first + h) * rows;
+                     io.kept = kept_of<T>(out.kept, begin, group, h, heads);
+                   });
   });
   return out;
 }
@@ -196,7 +202,8 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
     const auto capsule = ctx->saved_data["plan"].toCapsule();
     const FeaturePlan& plan = static_cast<const FeaturePlanHolder&>(*capsule).plan;
     const Tensor dout = dense_rows(gradients[0]);
-    const bool all_keys = covers_keys(plan, key.size(0));
+    const std::vector<ScanPlan> scans = scans_of(plan);
+    const bool all_keys = covers_keys(scans, key.size(0));
     Tensor dquery = result_rows(query.sizes(), query, covers_queries(plan, query.size(0))),
            dkey = result_rows(key.sizes(), key, all_keys),
            dvalue = result_rows(value.sizes(), value, all_keys);
@@ -204,9 +211,9 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
       using T = decltype(zero);
       const int64_t heads = query.size(1);
       const auto begin =
-          kept_places<T>(plan, settings_of(plan, query.size(2), value.size(2)), heads);
+          kept_places<T>(plan, scans, settings_of(plan, query.size(2), value.size(2)), heads);
       for_heads<T>(
-          plan, heads, query.size(2), value.size(2),
+          plan, scans, heads, query.size(2), value.size(2),
           [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
               const HeadGroup& group) {
             std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
@@ -292,7 +299,7 @@ RecurrentState extend_state(const RecurrentState& state, const Tensor& key_NHE,
   leave_out_holes(keys_only.sequences[0], keep_N);
   with_number(key, [&](auto zero) {
     using T = decltype(zero);
-    run_forward<T>(keys_only, key, value,
+    run_forward<T>(keys_only, scans_of(keys_only), key, value,
                    [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
                      io.state_in = state_head<const T>(state, group.first + h);
                      io.state_out = state_head<T>(next, group.first + h);
@@ -315,11 +322,12 @@ Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
   Tensor context = torch::zeros({query.size(0), query.size(1), value.size(2)}, query.options());
   with_number(query, [&](auto zero) {
     using T = decltype(zero);
-    run_forward<T>(plan, key, value, [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
-      io.query = head_of<T>(query, group, h);
-      io.out = written_head<T>(context, group, h);
-      io.state_in = state_head<const T>(states[group.sequence], group.first + h);
-    });
+    run_forward<T>(plan, scans_of(plan), key, value,
+                   [&](ScanForward<T>& io, const HeadGroup& group, int64_t h) {
+                     io.query = head_of<T>(query, group, h);
+                     io.out = written_head<T>(context, group, h);
+                     io.state_in = state_head<const T>(states[group.sequence], group.first + h);
+                   });
   });
   return context.to(query_THE.scalar_type());
 }

@@ -82,7 +82,7 @@ class FeatureScan {
 
   /// Numbers a head worth keeping between the passes: the states of its chunks, where they take no
   /// more memory than a few rows of queries each; else 0.
-  int64_t kept_numbers(const AttentionSequence& s, const ScanPlan& plan) const;
+  int64_t kept_numbers(const ScanPlan& plan) const;
 
   /// One entry a head.
   void forward(const AttentionSequence& s, const ScanPlan& plan,

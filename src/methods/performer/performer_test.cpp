@@ -25,7 +25,9 @@ TEST(RandomProjection, BlocksAreOrthogonal) {
       const Tensor cosine = block.matmul(block.t()) / lengths.outer(lengths);
       EXPECT_LE((cosine - torch::eye(block.size(0), torch::kDouble)).abs().max().item<double>(),
                 1e-12);
-      if (equal) EXPECT_LE((lengths - 8.0).abs().max().item<double>(), 1e-12);
+      if (equal) {
+        EXPECT_LE((lengths - 8.0).abs().max().item<double>(), 1e-12);
+      }
     }
   }
 }
