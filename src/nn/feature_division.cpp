@@ -7,10 +7,6 @@
 #include "nn/visible_range.h"
 
 namespace tenfold::nn {
-namespace {
-
-/// Beyond it fp64's exponential leaves its range.
-constexpr double kLargestExponent = 600;
 
 /// Features that are given.
 template <typename T>
@@ -41,6 +37,11 @@ class GivenMap final : public TiledMap<GivenTiles> {
   explicit GivenMap(int64_t width) : TiledMap(width, width) {}
   Tensor queries(const Tensor& x_THE) const override { return x_THE; }
 };
+
+namespace {
+
+/// Beyond it fp64's exponential leaves its range.
+constexpr double kLargestExponent = 600;
 
 /// Sums of rows [m, H, R] before each place, [m + 1, H, R]; behind: from each place on.
 Tensor running_sums(const Tensor& x_MHR, bool behind) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
 
 #include "tensor/vector_clones.h"
 
@@ -115,6 +115,7 @@ TENFOLD_VECTOR_CLONES void transpose(const T* from, int64_t from_stride, T* to, 
 #if defined(__GNUC__) && !defined(__clang__)
       // Blocks of 1, 2, 4 ... are exchanged across the diagonal.
       typedef decltype(V{} < V{}) Mask;
+      using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
       V v[lanes];
       for (int64_t r = 0; r < lanes; ++r)
         v[r] = *reinterpret_cast<const V*>(from + (i + r) * from_stride + j);
@@ -122,8 +123,8 @@ TENFOLD_VECTOR_CLONES void transpose(const T* from, int64_t from_stride, T* to, 
       for (int64_t d = 1; d < lanes; d *= 2) {
         Mask low, high;
         for (int64_t l = 0; l < lanes; ++l) {
-          low[l] = (l & d) != 0 ? lanes + l - d : l;
-          high[l] = (l & d) != 0 ? lanes + l : l + d;
+          low[l] = static_cast<Lane>((l & d) != 0 ? lanes + l - d : l);
+          high[l] = static_cast<Lane>((l & d) != 0 ? lanes + l : l + d);
         }
 #pragma GCC unroll 16
         for (int64_t r = 0; r < lanes; ++r) {

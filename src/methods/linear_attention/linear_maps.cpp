@@ -11,7 +11,6 @@
 #include "tensor/vector_clones.h"
 
 namespace tenfold::linear_attention {
-namespace {
 
 using nn::FeatureTiles;
 using nn::KeyFeatures;
@@ -271,8 +270,6 @@ class TaylorMap final : public nn::TiledMap<TaylorTiles> {
     return at::cat({torch::ones_like(square_TH1), unit_THE}, -1);
   }
 };
-
-}  // namespace
 
 std::shared_ptr<const nn::FeatureMap> make_map(const Options& options, int64_t head_size) {
   switch (options.feature_map) {
