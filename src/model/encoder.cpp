@@ -13,11 +13,6 @@ uint64_t seed_of(uint64_t seed, std::string_view name) {
   return combine_keys(seed, key_of_name(name));
 }
 
-/// Word embeddings of `ids`; the padding row gets no gradient, as in the reference implementation.
-Tensor look_up_words(const Tensor& weight_VD, const Tensor& ids_T, int64_t padding) {
-  return at::embedding(weight_VD, ids_T, padding);
-}
-
 }  // namespace
 
 Encoder::Encoder(const EncoderConfig& config, Pooler pooler, uint64_t seed,
@@ -72,7 +67,7 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
   }
   Tensor positions_T = layout.positions(past).to(tokens.ids_T.device());
   if (config_.first_position() > 0) positions_T = positions_T + config_.first_position();
-  Tensor embedded_TE = look_up_words(words_->weight, tokens.ids_T, config_.pad_token_id);
+  Tensor embedded_TE = words_->forward(tokens.ids_T, config_.pad_token_id);
   embedded_TE = embedded_TE + positions_->forward(positions_T);
   // RoBERTa has one kind of segment, whatever the tokens say.
   const bool segmented = tokens.segments_T.defined() && config_.type_vocab_size > 1;

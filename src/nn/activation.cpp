@@ -2,6 +2,7 @@
 // Not here: fused forms (packing.cpp).
 #include "nn/activation.h"
 
+#include "nn/gelu.h"
 #include "support/fail.h"
 
 namespace tenfold::nn {
@@ -17,7 +18,7 @@ Activation parse_activation(std::string_view name) {
 Tensor activate(const Tensor& x, Activation activation) {
   switch (activation) {
     case Activation::none: return x;
-    case Activation::gelu: return at::gelu(x, "none");
+    case Activation::gelu: return exact_gelu(x);
     case Activation::gelu_tanh: return at::gelu(x, "tanh");
     case Activation::relu: return at::relu(x);
     case Activation::tanh: return at::tanh(x);

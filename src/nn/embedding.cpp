@@ -13,6 +13,8 @@ Embedding::Embedding(int64_t rows, int64_t width, double initializer_range, uint
                                                       Tails::cut_at_two, mix_bits(seed), options));
 }
 
-Tensor Embedding::forward(const Tensor& ids_T) const { return at::embedding(weight, ids_T); }
+Tensor Embedding::forward(const Tensor& ids_T, int64_t padding) const {
+  return at::embedding(weight, ids_T, padding);
+}
 
 }  // namespace tenfold::nn

@@ -15,7 +15,8 @@ class Embedding : public torch::nn::Module {
   Embedding(int64_t rows, int64_t width, double initializer_range, uint64_t seed,
             torch::TensorOptions options);
 
-  Tensor forward(const Tensor& ids_T) const;  ///< int64 [T] -> [T, width]
+  /// int64 [T] -> [T, width]. Row `padding` (below 0: none) gets no gradient.
+  Tensor forward(const Tensor& ids_T, int64_t padding = -1) const;
 
   Tensor weight;
 };

@@ -74,9 +74,10 @@ AttentionOut ProjectedAttention::mix_heads(const Tensor& query_THE, const Tensor
 }
 
 std::array<Tensor, 3> ProjectedAttention::projected(const Tensor& x_TD) const {
-  const Tensor fused =
-      fused_projection(x_TD).view({x_TD.size(0), 3, shape_.heads, shape_.head_size});
-  return {fused.select(1, 0), fused.select(1, 1), fused.select(1, 2)};
+  // Unbound, not selected thrice: the three gradients are stacked, not added up.
+  const std::vector<Tensor> parts =
+      fused_projection(x_TD).view({x_TD.size(0), 3, shape_.heads, shape_.head_size}).unbind(1);
+  return {parts[0], parts[1], parts[2]};
 }
 
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "nn/product.h"
-#include "nn/softmax_rows.h"
+#include "nn/row_exp.h"
 #include "support/fail.h"
 #include "tensor/narrow.h"
 #include "tensor/vector_clones.h"
