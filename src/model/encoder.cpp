@@ -86,18 +86,19 @@ EncoderOut Encoder::forward(const data::TokenBlock& tokens, const PassContext& p
                                       .source_SD = {},
                                       .bias = nullptr,
                                       .state = options.state,
-                                      .all_hidden = options.all_hidden});
+                                      .all_hidden = options.all_hidden,
+                                      .rows_P = options.rows_P});
   return {std::move(out.hidden_TD), std::move(out.all_hidden_TD)};
 }
 
-Tensor Encoder::pool(const Tensor& hidden_TD, const SequenceLayout& layout) const {
-  require(has_pooler(), ErrorKind::internal, "encoder", "this encoder was built without a pooler");
-  return pooler_dense_->forward(first_rows(hidden_TD, layout)).tanh();
+Tensor Encoder::first_rows(const data::TokenBlock& tokens, const PassContext& pass) const {
+  const Tensor rows_B = tokens.layout.first_rows().to(tokens.ids_T.device());
+  return forward(tokens, pass, {.rows_P = rows_B}).hidden_TD.to(words_->weight.scalar_type());
 }
 
-Tensor Encoder::first_rows(const Tensor& hidden_TD, const SequenceLayout& layout) const {
-  return hidden_TD.index_select(0, layout.first_rows().to(hidden_TD.device()))
-      .to(words_->weight.scalar_type());
+Tensor Encoder::pool(const Tensor& first_BD) const {
+  require(has_pooler(), ErrorKind::internal, "encoder", "this encoder was built without a pooler");
+  return pooler_dense_->forward(first_BD).tanh();
 }
 
 }  // namespace tenfold::model

@@ -20,14 +20,16 @@
 namespace tenfold::model {
 
 struct EncoderOut {
-  Tensor hidden_TD;                   ///< last layer
+  Tensor hidden_TD;                   ///< last layer; [P, D] where rows were asked for
   std::vector<Tensor> all_hidden_TD;  ///< embeddings and every layer, only when asked for
 };
 
 struct EncodeOptions {
   bool all_hidden = false;
   nn::DecodeState* state =
-      nullptr;  ///< while decoding: positions go on from it; the caller commits
+      nullptr;         ///< while decoding: positions go on from it; the caller commits
+  Tensor rows_P = {};  ///< rows of the result, ascending, no others computed where that can be
+                       ///< (nn::StackIn); undefined: all
 };
 
 enum class Pooler : uint8_t { none, tanh };
@@ -48,10 +50,10 @@ class Encoder : public torch::nn::Module {
                      const EncodeOptions& options = {}) const;
 
   bool has_pooler() const { return pooler_dense_ != nullptr; }
-  /// tanh(W h + b) of each sequence's first row, [B, D].
-  Tensor pool(const Tensor& hidden_TD, const SequenceLayout& layout) const;
-  /// Each sequence's first row, [B, D], in the number format of the parameters.
-  Tensor first_rows(const Tensor& hidden_TD, const SequenceLayout& layout) const;
+  /// Each sequence's first row of the last layer, [B, D], in the number format of the parameters.
+  Tensor first_rows(const data::TokenBlock& tokens, const PassContext& pass) const;
+  /// tanh(W h + b) of first rows, [B, D].
+  Tensor pool(const Tensor& first_BD) const;
   Tensor word_embeddings_VE() const { return words_->weight; }  ///< shared with the vocabulary head
 
  private:

@@ -138,12 +138,11 @@ std::vector<std::vector<float>> Model::embed(std::span<const std::string_view> t
   }
   std::vector<std::vector<float>> vectors(rows.size());
   in_batches(rows, [&](std::span<const size_t> chosen) {
-    const data::TokenBlock block = impl_->block_of(rows, chosen);
-    const Tensor hidden_TD = impl_->hidden(block).to(torch::kFloat);
+    const Tensor pooled_BD =
+        model::text_vectors(*impl_->loaded.encoder, impl_->block_of(rows, chosen),
+                            PassContext::evaluation(), sentence.pooling);
     const Tensor vector_BD =
-        sentence.finish(model::pool_rows(hidden_TD, block.layout, sentence.pooling))
-            .to(torch::kCPU)
-            .contiguous();
+        sentence.finish(pooled_BD.to(torch::kFloat)).to(torch::kCPU).contiguous();
     const int64_t width = vector_BD.size(1);
     for (size_t i = 0; i < chosen.size(); ++i) {
       const float* row = vector_BD.const_data_ptr<float>() + static_cast<int64_t>(i) * width;
@@ -187,8 +186,10 @@ std::vector<std::vector<FilledMask>> Model::fill(std::span<const std::string_vie
                          static_cast<int64_t>(position));
       }
     }
-    const Tensor hidden_PD =
-        impl_->hidden(block).index_select(0, data::long_tensor(places).to(impl_->device));
+    const Tensor hidden_PD = impl_->loaded.encoder
+                                 ->forward(block, PassContext::evaluation(),
+                                           {.rows_P = data::long_tensor(places).to(impl_->device)})
+                                 .hidden_TD;
     // Rows of the embeddings beyond the vocabulary (padding to a round number) are no tokens.
     const Tensor logits_PV =
         impl_->loaded.mlm->logits(hidden_PD, impl_->loaded.encoder->word_embeddings_VE())
@@ -222,8 +223,10 @@ std::vector<std::vector<LabelScore>> Model::classify(std::span<const TextPair> p
   std::vector<std::vector<LabelScore>> results(rows.size());
   in_batches(rows, [&](std::span<const size_t> chosen) {
     const data::TokenBlock block = impl_->block_of(rows, chosen);
+    const model::Encoder& encoder = *impl_->loaded.encoder;
+    const PassContext pass = PassContext::evaluation();
     const Tensor logits_BC = impl_->loaded.classifier->logits(
-        *impl_->loaded.encoder, impl_->hidden(block), block.layout, PassContext::evaluation());
+        encoder, encoder.first_rows(block, pass), block.layout, pass);
     const Tensor share_BC =
         shares(logits_BC, impl_->loaded.description.problem).to(torch::kCPU, torch::kFloat64);
     const auto share = share_BC.accessor<double, 2>();

@@ -31,9 +31,6 @@ struct Model::Impl {
                        std::span<const size_t> chosen) const;
   data::TokenBlock block_of(const std::vector<data::Example>& rows,
                             std::span<const size_t> chosen) const;
-  Tensor hidden(const data::TokenBlock& block) const {
-    return loaded.encoder->forward(block, PassContext::evaluation()).hidden_TD;
-  }
   std::vector<TokenScore> candidates(const std::vector<int32_t>& ids, size_t position,
                                      const Tensor& score_K, const Tensor& id_K) const;
 };

@@ -6,8 +6,10 @@ namespace tenfold::model {
 
 StepResult MlmObjective::step(Encoder& model, const data::Batch& batch,
                               const StepContext& context) {
-  const EncoderOut out = model.forward(batch.input("tokens"), context.pass(batch));
-  const Tensor hidden_PD = out.hidden_TD.index_select(0, batch.field("predicted_T"));
+  const Tensor hidden_PD = model
+                               .forward(batch.input("tokens"), context.pass(batch),
+                                        {.rows_P = batch.field("predicted_T")})
+                               .hidden_TD;
   const nn::VocabularyLoss loss =
       head_->loss(hidden_PD, model.word_embeddings_VE(), batch.field("label_ids"));
   return {.parts = {{.name = "mlm", .sum = loss.sum}},

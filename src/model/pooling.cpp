@@ -14,4 +14,12 @@ Tensor pool_rows(const Tensor& hidden_TD, const SequenceLayout& layout, Pooling 
   return torch::stack(rows);
 }
 
+Tensor text_vectors(const Encoder& encoder, const data::TokenBlock& tokens, const PassContext& pass,
+                    Pooling pooling) {
+  if (pooling == Pooling::cls) return encoder.first_rows(tokens, pass);
+  const Tensor hidden_TD = encoder.forward(tokens, pass).hidden_TD;
+  const bool narrow = at::isReducedFloatingType(hidden_TD.scalar_type());
+  return pool_rows(narrow ? hidden_TD.to(torch::kFloat) : hidden_TD, tokens.layout, pooling);
+}
+
 }  // namespace tenfold::model

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "model/encoder.h"
 #include "tensor/sequence_layout.h"
 #include "tensor/torch.h"
 
@@ -19,5 +20,9 @@ enum class Pooling : uint8_t {
 
 /// [S, D]. Every sequence has a row at least.
 Tensor pool_rows(const Tensor& hidden_TD, const SequenceLayout& layout, Pooling pooling);
+
+/// One vector a text, [S, D], in fp32 or wider.
+Tensor text_vectors(const Encoder& encoder, const data::TokenBlock& tokens, const PassContext& pass,
+                    Pooling pooling);
 
 }  // namespace tenfold::model

@@ -23,11 +23,7 @@ void SentenceOptions::fields(config::FieldVisitor& v) {
 
 Tensor SentenceObjective::vectors(const Encoder& model, const data::Batch& batch,
                                   const PassContext& pass) const {
-  const data::TokenBlock& tokens = batch.input("tokens");
-  const Tensor hidden_TD = model.forward(tokens, pass).hidden_TD;
-  const bool narrow = at::isReducedFloatingType(hidden_TD.scalar_type());
-  return pool_rows(narrow ? hidden_TD.to(torch::kFloat) : hidden_TD, tokens.layout,
-                   options_.pooling);
+  return text_vectors(model, batch.input("tokens"), pass, options_.pooling);
 }
 
 StepResult ContrastiveObjective::judge(const Tensor& vectors_SD, const data::Batch& batch) const {

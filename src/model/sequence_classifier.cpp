@@ -23,9 +23,9 @@ class PooledClassifier final : public SequenceClassifier {
       : PooledClassifier(spec,
                          head_linear(spec, spec.encoder.hidden_size, spec.outputs, "classifier")) {}
 
-  Tensor logits(const Encoder& encoder, const Tensor& hidden_TD, const SequenceLayout& layout,
+  Tensor logits(const Encoder& encoder, const Tensor& first_BD, const SequenceLayout& layout,
                 const PassContext& pass) const override {
-    const Tensor pooled_BD = encoder.pool(hidden_TD, layout);
+    const Tensor pooled_BD = encoder.pool(first_BD);
     return linear_->forward(drop_sequences(pooled_BD, layout, pass, "classifier", dropout_));
   }
 
@@ -54,10 +54,9 @@ class DenseClassifier final : public SequenceClassifier {
   explicit DenseClassifier(Parts parts)
       : SequenceClassifier(parts.prefix, parts.root), parts_(std::move(parts)) {}
 
-  Tensor logits(const Encoder& encoder, const Tensor& hidden_TD, const SequenceLayout& layout,
+  Tensor logits(const Encoder& /*encoder*/, const Tensor& first_BD, const SequenceLayout& layout,
                 const PassContext& pass) const override {
-    Tensor x_BD = encoder.first_rows(hidden_TD, layout);
-    x_BD = drop_sequences(x_BD, layout, pass, "classifier-in", parts_.first_dropout);
+    Tensor x_BD = drop_sequences(first_BD, layout, pass, "classifier-in", parts_.first_dropout);
     x_BD = parts_.dense ? parts_.dense->forward(x_BD, parts_.activation)
                         : nn::activate(x_BD, parts_.activation);
     return parts_.out->forward(

@@ -2,7 +2,7 @@
 // several labels at once, a regression's number, a choice's score. Not here: losses and labels
 // (objectives, collators), heads on rows (heads.h).
 //
-// T rows, B sequences, D width, C outputs.
+// B sequences, D width, C outputs.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,9 @@ namespace tenfold::model {
 
 class SequenceClassifier : public TaskHead {
  public:
-  /// [B, C] from the encoder's last hidden states, with dropout while training. const and
-  /// thread-safe.
-  virtual Tensor logits(const Encoder& encoder, const Tensor& hidden_TD,
+  /// [B, C] from the first rows of the encoder's last layer (Encoder::first_rows), with dropout
+  /// while training. const and thread-safe.
+  virtual Tensor logits(const Encoder& encoder, const Tensor& first_BD,
                         const SequenceLayout& layout, const PassContext& pass) const = 0;
 
  protected:

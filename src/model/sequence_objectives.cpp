@@ -9,7 +9,7 @@ namespace tenfold::model {
 Tensor SequenceObjective::logits(const Encoder& model, const data::Batch& batch,
                                  const PassContext& pass) const {
   const data::TokenBlock& tokens = batch.input("tokens");
-  return head_->logits(model, model.forward(tokens, pass).hidden_TD, tokens.layout, pass);
+  return head_->logits(model, model.first_rows(tokens, pass), tokens.layout, pass);
 }
 
 StepResult RegressionObjective::judge(const Tensor& logits_B1, const data::Batch& batch) const {

@@ -2,6 +2,8 @@
 // Not here: training's own losses (objectives), which never see padding.
 #include "model/verify_run.h"
 
+#include "model/pooling.h"
+
 namespace tenfold::model {
 namespace {
 
@@ -15,6 +17,7 @@ struct Run {
   const SafetensorsFile& file;
   const VerifyInputs& in;
   const Tensor& hidden_TD;
+  const Tensor& first_BD;  ///< first rows of the sequences
   VerifyResults& results;
 
   bool has(const char* name) const { return file.has(name); }
@@ -38,7 +41,7 @@ void run_vocabulary(const Run& run) {
 }
 
 void run_next_sentence(const Run& run) {
-  const Tensor pooled_BD = run.model.encoder->pool(run.hidden_TD, run.in.tokens.layout);
+  const Tensor pooled_BD = run.model.encoder->pool(run.first_BD);
   const Tensor logits_B2 = run.model.next_sentence->forward(pooled_BD);
   run.results.tensors["seq_relationship_logits"] = logits_B2;
   if (run.has("in.next_sentence_label") && run.results.loss.defined())
@@ -47,7 +50,7 @@ void run_next_sentence(const Run& run) {
 
 void run_classifier(const Run& run) {
   const Tensor logits_BC = run.model.classifier->logits(
-      *run.model.encoder, run.hidden_TD, run.in.tokens.layout, PassContext::evaluation());
+      *run.model.encoder, run.first_BD, run.in.tokens.layout, PassContext::evaluation());
   run.results.tensors["logits"] = logits_BC;
   if (!run.has("in.labels")) return;
   const Tensor labels = run.file.tensor("in.labels");
@@ -91,7 +94,7 @@ void run_span(const Run& run) {
 
 void run_choice(const Run& run) {
   const Tensor logits_BC = run.model.choice
-                               ->logits(*run.model.encoder, run.hidden_TD, run.in.tokens.layout,
+                               ->logits(*run.model.encoder, run.first_BD, run.in.tokens.layout,
                                         PassContext::evaluation())
                                .view({-1, run.in.choices});
   run.results.tensors["logits"] = logits_BC;
@@ -117,9 +120,9 @@ VerifyResults run_model(const LoadedModel& model, const SafetensorsFile& file,
   for (size_t i = 0; i < out.all_hidden_TD.size(); ++i)
     results.tensors[fmt::format("hidden_states.{}", i)] = in.real(out.all_hidden_TD[i]);
   results.tensors["last_hidden_state"] = in.real(out.hidden_TD);
-  if (model.encoder->has_pooler())
-    results.tensors["pooler_output"] = model.encoder->pool(out.hidden_TD, in.tokens.layout);
-  const Run run{model, file, in, out.hidden_TD, results};
+  const Tensor first_BD = pool_rows(out.hidden_TD, in.tokens.layout, Pooling::cls);
+  if (model.encoder->has_pooler()) results.tensors["pooler_output"] = model.encoder->pool(first_BD);
+  const Run run{model, file, in, out.hidden_TD, first_BD, results};
   if (model.mlm) run_vocabulary(run);
   if (model.next_sentence) run_next_sentence(run);
   if (model.classifier) run_classifier(run);

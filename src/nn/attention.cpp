@@ -45,6 +45,12 @@ void check_context(const AttentionIn& in, const AttentionTraits& traits) {
             ErrorKind::unsupported, "attention",
             "this kind of attention does not honour the mask asked for");
   }
+  if (in.asking_P.defined()) {
+    require(traits.free_queries && !context.bias && in.memory == nullptr &&
+                std::all_of(context.mask.see.begin(), context.mask.see.end(),
+                            [](See kind) { return kind == See::all; }),
+            ErrorKind::internal, "attention", "some rows cannot ask alone where places matter");
+  }
   require(!context.bias || traits.bias, ErrorKind::unsupported, "attention",
           "this kind of attention cannot take a position bias");
   if (in.memory == nullptr) {

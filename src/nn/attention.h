@@ -65,6 +65,9 @@ struct AttentionIn {
   Tensor query_TD;  ///< hidden states asking
   Tensor
       source_SD;  ///< hidden states asked; the same tensor for ordinary self-attention (fused QKV)
+  /// int64, ascending, repeats allowed: query_TD is these rows of source_SD, and the query layout
+  /// counts them. Undefined: all of them, or another text.
+  Tensor asking_P = {};
   Side side = Side::self;
   KeysFrom keys = KeysFrom::given;
   std::shared_ptr<const Carry> carry;
@@ -85,7 +88,10 @@ struct AttentionTraits {
   bool stochastic = false;
   bool exposes_scores = false;  ///< forms raw scores, so they can be carried from layer to layer
   bool carry_mean = false;      ///< honours CarryRun::factor
-  int64_t fixed_length = 0;     ///< longest sequence its options allow; 0: any
+  /// Under See::all a context depends on what asks, not on where it stands: some rows may ask
+  /// alone.
+  bool free_queries = false;
+  int64_t fixed_length = 0;  ///< longest sequence its options allow; 0: any
 };
 
 /// RealFormer: where a layer stands among consecutive layers that carry scores; the stack counts.

@@ -55,6 +55,7 @@ BlockOut Block::forward(const BlockIn& in) const {
       attention_->forward({.context = in.context,
                            .query_TD = in.hidden_TD,
                            .source_SD = in.source_SD,
+                           .asking_P = in.asking_P,
                            .carry = in.carry,
                            .memory = in.memory,
                            .site = dropout_site(in.layer, DropoutPlace::attention_weights),

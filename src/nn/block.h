@@ -32,6 +32,7 @@ struct BlockIn {
   Tensor hidden_TD;
   Tensor
       source_SD;  ///< keys and values come from here; the same tensor for ordinary self-attention
+  Tensor asking_P = {};  ///< rows of source_SD that hidden_TD is, where not all (AttentionIn)
   std::shared_ptr<const Carry> carry;
   AttentionMemory* memory = nullptr;
   uint64_t layer = 0;  ///< numbers the dropout sites

@@ -335,7 +335,8 @@ Tensor feature_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor
 AttentionTraits FeatureAttention::feature_traits() {
   return {.kinds = {See::all, See::past, See::future, See::prefix, See::others},
           .incremental = true,
-          .cross = true};
+          .cross = true,
+          .free_queries = true};
 }
 
 std::unique_ptr<AttentionMemory> FeatureAttention::new_memory(int64_t count, int64_t) const {

@@ -3,6 +3,7 @@
 #include "nn/projected_attention.h"
 
 #include <cmath>
+#include <span>
 
 #include "nn/product.h"
 #include "support/rng.h"
@@ -29,22 +30,24 @@ double ProjectedAttention::scale() const {
   return shape_.scale > 0 ? shape_.scale : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
 }
 
-Tensor ProjectedAttention::fused_weight() const {
-  return at::cat({query_->weight, key_->weight, value_->weight});
-}
-
-Tensor ProjectedAttention::fused_bias() const {
-  return query_->bias.defined() ? at::cat({query_->bias, key_->bias, value_->bias}) : Tensor();
-}
-
-Tensor ProjectedAttention::fused_projection(const Tensor& x_TD) const {
-  if (packed_.serves(x_TD)) return packed_.linear(x_TD, Activation::none);
+Tensor ProjectedAttention::fused_projection(const Tensor& x_TD, size_t first, size_t count) const {
+  const std::array<const Linear*, 3> all{query_.get(), key_.get(), value_.get()};
+  std::vector<Tensor> weights, biases;
+  for (const Linear* linear : std::span(all).subspan(first, count)) {
+    weights.push_back(linear->weight);
+    if (linear->bias.defined()) biases.push_back(linear->bias);
+  }
+  const auto joined = [](const std::vector<Tensor>& parts) {
+    return parts.empty() ? Tensor() : parts.size() == 1 ? parts[0] : at::cat(parts);
+  };
   if (!reads_narrow_copy(x_TD, query_->weight))
-    return linear_product(x_TD, fused_weight(), fused_bias());
+    return linear_product(x_TD, joined(weights), joined(biases));
+  const int64_t width = query_->weight.size(0);
   const Tensor narrow =
-      narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight});
-  if (!at::GradMode::is_enabled()) return linear_product_value(x_TD, narrow, fused_bias());
-  return linear_product(x_TD, fused_weight(), fused_bias(), narrow);
+      narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight})
+          .narrow(0, static_cast<int64_t>(first) * width, static_cast<int64_t>(count) * width);
+  if (!at::GradMode::is_enabled()) return linear_product_value(x_TD, narrow, joined(biases));
+  return linear_product(x_TD, joined(weights), joined(biases), narrow);
 }
 
 void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) {
@@ -55,9 +58,10 @@ void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) 
     sources.push_back(linear->weight);
     if (linear->bias.defined()) sources.push_back(linear->bias);
   }
-  const Tensor weight = fused_weight();
-  packed_ = PackedWeight(weight.to(type.value_or(weight.scalar_type())), fused_bias(),
-                         std::move(sources));
+  const Tensor weight = at::cat({query_->weight, key_->weight, value_->weight});
+  const Tensor bias =
+      query_->bias.defined() ? at::cat({query_->bias, key_->bias, value_->bias}) : Tensor();
+  packed_ = PackedWeight(weight.to(type.value_or(weight.scalar_type())), bias, std::move(sources));
 }
 
 AttentionOut ProjectedAttention::mixed_rows(const Tensor& query_THE, const Tensor& key_SHE,
@@ -73,11 +77,26 @@ AttentionOut ProjectedAttention::mix_heads(const Tensor& query_THE, const Tensor
   return mixed_rows(query_THE, key_SHE, value_SHE, in);
 }
 
+/// Unbound, not selected one by one: gradients are stacked then, not added up.
+std::vector<Tensor> ProjectedAttention::unfused(const Tensor& fused, int64_t count) const {
+  return fused.view({fused.size(0), count, shape_.heads, shape_.head_size}).unbind(1);
+}
+
 std::array<Tensor, 3> ProjectedAttention::projected(const Tensor& x_TD) const {
-  // Unbound, not selected thrice: the three gradients are stacked, not added up.
-  const std::vector<Tensor> parts =
-      fused_projection(x_TD).view({x_TD.size(0), 3, shape_.heads, shape_.head_size}).unbind(1);
+  const std::vector<Tensor> parts = unfused(
+      packed_.serves(x_TD) ? packed_.linear(x_TD, Activation::none) : fused_projection(x_TD, 0, 3),
+      3);
   return {parts[0], parts[1], parts[2]};
+}
+
+std::array<Tensor, 3> ProjectedAttention::projected_apart(const AttentionIn& in) const {
+  if (packed_.serves(in.source_SD)) {  // the packed weight has all three
+    const auto [query, key, value] = projected(in.source_SD);
+    return {query.index_select(0, in.asking_P), key, value};
+  }
+  const std::vector<Tensor> query = unfused(fused_projection(in.query_TD, 0, 1), 1),
+                            others = unfused(fused_projection(in.source_SD, 1, 2), 2);
+  return {query[0], others[0], others[1]};
 }
 
 AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
@@ -87,6 +106,10 @@ AttentionOut ProjectedAttention::forward(const AttentionIn& in) const {
   };
   if (in.keys == KeysFrom::memory)
     return mixed_rows(heads(query_->forward(in.query_TD)), {}, {}, in);
+  if (in.asking_P.defined()) {
+    const auto [query, key, value] = projected_apart(in);
+    return mixed_rows(query, key, value, in);
+  }
   if (!in.query_TD.is_same(in.source_SD)) {
     return mixed_rows(heads(query_->forward(in.query_TD)), heads(key_->forward(in.source_SD)),
                       heads(value_->forward(in.source_SD)), in);

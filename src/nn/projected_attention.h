@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "nn/attention.h"
 #include "nn/linear.h"
@@ -41,9 +42,11 @@ class ProjectedAttention : public Attention, public Packable {
  private:
   AttentionOut mixed_rows(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                           const AttentionIn& in) const;
-  Tensor fused_weight() const;
-  Tensor fused_bias() const;
-  Tensor fused_projection(const Tensor& x_TD) const;
+  /// `count` of query, key and value from `first` on, as one product: [T, count H E].
+  Tensor fused_projection(const Tensor& x_TD, size_t first, size_t count) const;
+  std::vector<Tensor> unfused(const Tensor& fused, int64_t count) const;
+  /// Queries of in.query_TD, keys and values of in.source_SD, whose rows asking_P the former is.
+  std::array<Tensor, 3> projected_apart(const AttentionIn& in) const;
 
   AttentionShape shape_;
   std::shared_ptr<Linear> query_, key_, value_;

@@ -12,6 +12,7 @@ namespace {
 struct Call : torch::CustomClassHolder {
   std::shared_ptr<const Block> block;
   AttentionContext context;
+  Tensor asking_P;
   uint64_t layer = 0;
   bool own_source = false, has_bias = false, has_carry = false;
   size_t carried = 0;
@@ -34,6 +35,7 @@ struct Call : torch::CustomClassHolder {
     return block->forward({.context = own,
                            .hidden_TD = hidden_TD,
                            .source_SD = source_SD,
+                           .asking_P = asking_P,
                            .carry = std::move(carry),
                            .memory = nullptr,
                            .layer = layer});
@@ -103,6 +105,7 @@ BlockOut recomputed_forward(const std::shared_ptr<const Block>& block, const Blo
   // The pass without gradients must carry the very tensors that the one with them carries.
   call->context.most_score_bytes = std::numeric_limits<int64_t>::max();
   call->context.observer = nullptr;  // it would see every layer twice
+  call->asking_P = in.asking_P;
   call->layer = in.layer;
   call->own_source = !in.source_SD.is_same(in.hidden_TD);
   torch::autograd::variable_list inputs{in.hidden_TD};

@@ -135,7 +135,8 @@ AttentionTraits SoftmaxAttention::traits_of(const config::NoOptions&) {
           .carry = true,
           .cross = true,
           .exposes_scores = true,
-          .carry_mean = true};
+          .carry_mean = true,
+          .free_queries = true};
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/asked_rows.h"
 #include "nn/attention_observer.h"
 #include "nn/attention_table.h"
 #include "nn/filler.h"
@@ -150,16 +151,24 @@ StackOut Stack::forward(const StackIn& in) const {
   StackOut out{.hidden_TD = hidden_TD, .all_hidden_TD = {}};
   const Tensor pinned_SD = in.source_SD.defined() ? computed(in.source_SD) : hidden_TD;
   if (in.all_hidden) out.all_hidden_TD.push_back(real(hidden_TD));
+  const StackRun& last_run = spec_.runs[run_of_layer_.back()];
+  std::optional<AskedRows> asked;
+  if (in.rows_P.defined() && in.state == nullptr && !in.all_hidden &&
+      !last_run.residual_attention && spec_.key_value_from == KeyValueFrom::previous_layer &&
+      blocks_.back()->attention().traits().free_queries)
+    asked = asked_rows(context, in.rows_P, hidden_TD);
   std::shared_ptr<const Carry> carry;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const StackRun& run = spec_.runs[run_of_layer_[i]];
     const bool same_kind =
         i > 0 && run.attention.kind == spec_.runs[run_of_layer_[i - 1]].attention.kind;
     if (!run.residual_attention || !same_kind) carry = nullptr;
+    const bool some = asked && i + 1 == blocks_.size();
     const BlockIn block_in{
-        .context = context,
-        .hidden_TD = out.hidden_TD,
+        .context = some ? asked->context : context,
+        .hidden_TD = some ? out.hidden_TD.index_select(0, asked->rows_P) : out.hidden_TD,
         .source_SD = spec_.key_value_from == KeyValueFrom::embeddings ? pinned_SD : out.hidden_TD,
+        .asking_P = some ? asked->rows_P : Tensor(),
         .carry = carry,
         .memory = in.state != nullptr ? in.state->self.at(i).get() : nullptr,
         .layer = static_cast<uint64_t>(i)};
@@ -169,7 +178,12 @@ StackOut Stack::forward(const StackIn& in) const {
     carry = std::move(step.carry);
     if (in.all_hidden) out.all_hidden_TD.push_back(real(out.hidden_TD));
   }
-  out.hidden_TD = real(out.hidden_TD);
+  if (asked) {
+    out.hidden_TD = out.hidden_TD.narrow(0, 0, in.rows_P.size(0));
+  } else {
+    out.hidden_TD = real(out.hidden_TD);
+    if (in.rows_P.defined()) out.hidden_TD = out.hidden_TD.index_select(0, in.rows_P);
+  }
   return out;
 }
 

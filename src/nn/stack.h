@@ -64,10 +64,14 @@ struct StackIn {
   std::shared_ptr<const PositionBias> bias;
   DecodeState* state = nullptr;  ///< while decoding; the caller commits after the pass
   bool all_hidden = false;
+  /// int64 [P], ascending, repeats allowed: the rows of the result. The last layer computes no
+  /// others where its attention lets some rows ask alone and nothing else wants them; the result is
+  /// the same. Undefined: all.
+  Tensor rows_P = {};
 };
 
 struct StackOut {
-  Tensor hidden_TD;
+  Tensor hidden_TD;                   ///< [P, D] where rows were asked for
   std::vector<Tensor> all_hidden_TD;  ///< the input and every layer's output, only when asked for
 };
 

@@ -2,6 +2,7 @@
 // is registered is covered without another line here, its options by a line in
 // attention_variants.cpp. Not here: what one kind computes (its own tests).
 #include "attention_variants.h"
+#include "nn/asked_rows.h"
 #include "nn/attention_fixture.h"
 #include "nn/decode_state.h"
 #include "support/fail.h"
@@ -157,6 +158,31 @@ TEST(AttentionProperties, DropoutBitsDoNotDependOnTheBatch) {
         run(*attention, context_of(one, true), x.narrow(0, batch.layout.begin(3), 9).clone());
     EXPECT_LE(worst(alone, together.narrow(0, batch.layout.begin(3), 9)), 1e-12);
   });
+}
+
+TEST(AttentionProperties, RowsThatAskAloneGetTheSame) {
+  int64_t kinds = 0;
+  for (const AttentionVariant& kind : attention_variants()) {
+    if (!kind.traits().free_queries) continue;
+    SCOPED_TRACE(kind.name);
+    ++kinds;
+    const auto attention = build(kind, 0.4);
+    const Batch batch = make_batch(kLengths, {See::all});
+    const Tensor x = random_rows(batch.layout.total(), kWidth, 8);
+    const Tensor rows = torch::tensor(std::vector<int64_t>{0, 1, 4, 7, 7, 20, 29});
+    const AttentionContext whole = context_of(batch, true);
+    const auto asked = asked_rows(whole, rows, x);
+    ASSERT_TRUE(asked.has_value());
+    const Tensor alone = attention
+                             ->forward({.context = asked->context,
+                                        .query_TD = x.index_select(0, rows),
+                                        .source_SD = x,
+                                        .asking_P = asked->rows_P,
+                                        .carry = nullptr})
+                             .context_TD;
+    EXPECT_LE(worst(alone, run(*attention, whole, x).index_select(0, rows)), 1e-12);
+  }
+  EXPECT_GT(kinds, 10);
 }
 
 /// Feeds rows of full sequences step by step through a memory and compares with one pass.

@@ -1,0 +1,22 @@
+// A layer that computes some rows of a pass alone: those that anything above it reads.
+// Not here: which rows those are (objectives), or which layer (stack.h).
+#pragma once
+
+#include <optional>
+
+#include "nn/attention.h"
+#include "tensor/torch.h"
+
+namespace tenfold::nn {
+
+struct AskedRows {
+  Tensor rows_P;  ///< the rows asked for, and repeats of the last that round their number
+  AttentionContext context;  ///< queries are those rows, keys all of them
+};
+
+/// What a layer over hidden_TD needs to compute `rows_P` (int64, ascending) alone. Nothing where
+/// it does not pay, where places of queries matter, or where somebody looks at the layer.
+std::optional<AskedRows> asked_rows(const AttentionContext& whole, const Tensor& rows_P,
+                                    const Tensor& hidden_TD);
+
+}  // namespace tenfold::nn
