@@ -127,6 +127,42 @@ std::function<void()> layer_work(const AttentionWork& work) {
   };
 }
 
+std::function<void()> decode_work(const AttentionWork& work) {
+  constexpr int64_t kLayers = 6, kWidth = kWorkHeads * kWorkHeadSize,
+                    kDecodedTokens = 64;  // before growing kinds start again
+  const int64_t past = work.lengths.at(0);
+  nn::StackSpec spec;
+  spec.width = kWidth;
+  spec.heads = kWorkHeads;
+  spec.intermediate_size = 4 * kWidth;
+  spec.longest = past + kDecodedTokens;
+  spec.runs = {{.count = kLayers, .attention = work.choice}};
+  const auto stack = std::make_shared<nn::Stack>(spec, 0, torch::TensorOptions());
+  stack->eval();
+  stack->compute_in(work.type);
+  nn::pack_for_inference(*stack, work.type);
+  const auto state = std::make_shared<nn::DecodeState>(stack->new_state(1, past + kDecodedTokens));
+  const auto step = [stack, state](int64_t tokens) {
+    const torch::NoGradGuard no_gradients;
+    stack->forward({.hidden_TD = torch::randn({tokens, kWidth}),
+                    .layout = SequenceLayout::of_lengths({tokens}),
+                    .mask = {.see = {See::past}, .source = {}, .keep_S = {}},
+                    .pass = PassContext::evaluation(),
+                    .source_SD = {},
+                    .bias = nullptr,
+                    .state = state.get()});
+    state->commit({tokens});
+  };
+  torch::manual_seed(0);
+  step(past);
+  // Kinds with scores keep every key; the memory of the others does not grow, and need not go back.
+  const bool grows = nn::attention_traits(work.choice).exposes_scores;
+  return [step, state, past, grows] {
+    if (grows && state->past[0] == past + kDecodedTokens) state->truncate({past});
+    step(1);
+  };
+}
+
 EncoderWork encoder_work(const AttentionWork& work) {
   const auto tokens = std::accumulate(work.lengths.begin(), work.lengths.end(), int64_t{0});
   model::EncoderConfig config;

@@ -32,7 +32,7 @@ constexpr int64_t kYardstickLength = 8192;  // longest case of the yardstick tha
 constexpr int64_t kCheckedLength = 1024;    // longest case whose softmax is held against libtorch's
 constexpr double kLargestDifference = 1e-4, kLargestNarrowDifference = 5e-2;
 
-enum class Timed : uint8_t { mixing, layer, encoder };
+enum class Timed : uint8_t { mixing, layer, decoding, encoder };
 
 struct AttentionCase {
   std::string name;
@@ -63,6 +63,8 @@ std::vector<AttentionCase> attention_cases() {
     add(fmt::format("ragged{}", n), Timed::mixing, ragged_lengths(n));
   add("layer16x128", Timed::layer, std::vector<int64_t>(16, 128));
   for (const int64_t n : {512, 2048, 8192}) add(fmt::format("layer{}", n), Timed::layer, {n});
+  for (const int64_t n : {512, 2048, 8192})
+    cases.push_back({fmt::format("decode{}/causal", n), Timed::decoding, {n}, See::past});
   cases.push_back({"bert-base-4096/full", Timed::encoder, {4096}, See::all});
   return cases;
 }
@@ -126,10 +128,13 @@ std::string objection(const BenchOptions& options, const AttentionWork& work,
   const nn::AttentionTraits traits = nn::attention_traits(work.choice);
   if (std::find(traits.kinds.begin(), traits.kinds.end(), one.see) == traits.kinds.end())
     return "the kind does not honour this mask";
+  if (one.timed == Timed::decoding && !traits.incremental)
+    return "the kind cannot be decoded step by step";
   const int64_t longest = *std::max_element(one.lengths.begin(), one.lengths.end());
   if (traits.fixed_length > 0 && traits.fixed_length < longest)
     return fmt::format("its options allow {} tokens at most", traits.fixed_length);
-  if (!traits.exposes_scores || one.timed == Timed::encoder) return "";
+  if (!traits.exposes_scores || one.timed == Timed::encoder || one.timed == Timed::decoding)
+    return "";
   double pairs = 0;
   for (const int64_t n : one.lengths) pairs += static_cast<double>(n) * static_cast<double>(n);
   const double needed = kScoreCopies * kWorkHeads * pairs * sizeof(float) / kMebibyte;
@@ -191,8 +196,13 @@ void time_encoder(const BenchTimer& timer, const AttentionWork& work, const std:
   timer.rate(name, groups, 100 * made.gflops / roof, "of-roof", "%");
 }
 
+void time_decoding(const BenchTimer& timer, const AttentionWork& work, const std::string& name) {
+  timer.rate(name, timer.time(name, decode_work(work)), 1, "tokens", "tokens/s");
+}
+
 void time_case(const BenchTimer& timer, const AttentionWork& work, const AttentionCase& one) {
   if (one.timed == Timed::encoder) return time_encoder(timer, work, one.name);
+  if (one.timed == Timed::decoding) return time_decoding(timer, work, one.name);
   const auto run = one.timed == Timed::mixing ? mixing_work(work) : layer_work(work);
   if (!run) {
     bench_remark(

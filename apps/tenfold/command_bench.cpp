@@ -47,6 +47,7 @@ void add_bench(CLI::App& app, Program& program) {
       "              ragged512, -4096  16 sequences of different lengths\n"
       "              layer512 ... 8192 one layer with its projections, width 512; layer16x128: a "
       "batch\n"
+      "              decode512 ... 8192 a token behind so many in memory, six layers of 512\n"
       "              bert-base-4096    forward of the whole model, with its share of the roof\n"
       "residual    a BERT-base-shaped model with and without carried scores\n\n"
       "Examples:\n"

@@ -294,8 +294,9 @@ void FeatureScan<T>::spread(Grid& own, const ScanPlan& plan, Grid& first) const 
 template <typename T>
 int64_t FeatureScan<T>::kept_numbers(const ScanPlan& plan) const {
   if (plan.before && plan.after) return 0;
-  if (features_ > 2 * value_size_ || plan.keys < 2 * features_) return 0;
-  return (plan.partial() ? static_cast<int64_t>(plan.chunks.size()) : 1) * state_size_;
+  const int64_t numbers =
+      (plan.partial() ? static_cast<int64_t>(plan.chunks.size()) : 1) * state_size_;
+  return numbers <= 2 * plan.keys * value_size_ ? numbers : 0;
 }
 
 template <typename T>

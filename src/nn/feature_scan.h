@@ -80,8 +80,8 @@ class FeatureScan {
   /// `map` must outlive the kernel.
   FeatureScan(const FeatureMap& map, const ScanSettings& settings);
 
-  /// Numbers a head worth keeping between the passes: the states of its chunks, where they take no
-  /// more memory than a few rows of queries each; else 0.
+  /// Numbers a head worth keeping between the passes: the states of its chunks, where they are no
+  /// more than twice its values; else 0.
   int64_t kept_numbers(const ScanPlan& plan) const;
 
   /// One entry a head.
