@@ -141,7 +141,10 @@ std::function<void()> decode_work(const AttentionWork& work) {
   stack->eval();
   stack->compute_in(work.type);
   nn::pack_for_inference(*stack, work.type);
-  const auto state = std::make_shared<nn::DecodeState>(stack->new_state(1, past + kDecodedTokens));
+  // Kinds with scores keep every key; the memory of the others does not grow, and need not go back.
+  const bool grows = nn::attention_traits(work.choice).exposes_scores;
+  const auto state = std::make_shared<nn::DecodeState>(
+      stack->new_state(1, past + (grows ? kDecodedTokens : int64_t{1} << 32)));
   const auto step = [stack, state](int64_t tokens) {
     const torch::NoGradGuard no_gradients;
     stack->forward({.hidden_TD = torch::randn({tokens, kWidth}),
@@ -155,8 +158,6 @@ std::function<void()> decode_work(const AttentionWork& work) {
   };
   torch::manual_seed(0);
   step(past);
-  // Kinds with scores keep every key; the memory of the others does not grow, and need not go back.
-  const bool grows = nn::attention_traits(work.choice).exposes_scores;
   return [step, state, past, grows] {
     if (grows && state->past[0] == past + kDecodedTokens) state->truncate({past});
     step(1);
