@@ -124,6 +124,14 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
   }
 }
 
+/// Whether the last layer may leave out the rows that nobody asks for.
+bool Stack::some_may_ask_alone(const StackIn& in) const {
+  return in.rows_P.defined() && in.state == nullptr && !in.all_hidden &&
+         !spec_.runs.back().residual_attention &&
+         spec_.key_value_from == KeyValueFrom::previous_layer &&
+         blocks_.back()->attention().traits().free_queries;
+}
+
 StackOut Stack::forward(const StackIn& in) const {
   const bool drops = in.pass.training && (spec_.hidden_dropout > 0 || spec_.attention_dropout > 0);
   // While decoding, rows are few and belong to the slots of the state; an observer would see it.
@@ -151,12 +159,8 @@ StackOut Stack::forward(const StackIn& in) const {
   StackOut out{.hidden_TD = hidden_TD, .all_hidden_TD = {}};
   const Tensor pinned_SD = in.source_SD.defined() ? computed(in.source_SD) : hidden_TD;
   if (in.all_hidden) out.all_hidden_TD.push_back(real(hidden_TD));
-  const StackRun& last_run = spec_.runs[run_of_layer_.back()];
-  std::optional<AskedRows> asked;
-  if (in.rows_P.defined() && in.state == nullptr && !in.all_hidden &&
-      !last_run.residual_attention && spec_.key_value_from == KeyValueFrom::previous_layer &&
-      blocks_.back()->attention().traits().free_queries)
-    asked = asked_rows(context, in.rows_P, hidden_TD);
+  const std::optional<AskedRows> asked =
+      some_may_ask_alone(in) ? asked_rows(context, in.rows_P, hidden_TD) : std::nullopt;
   std::shared_ptr<const Carry> carry;
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const StackRun& run = spec_.runs[run_of_layer_[i]];

@@ -100,6 +100,8 @@ class Stack : public torch::nn::Module {
   const std::vector<std::shared_ptr<Block>>& blocks() const { return blocks_; }
 
  private:
+  bool some_may_ask_alone(const StackIn& in) const;
+
   StackSpec spec_;
   std::vector<std::shared_ptr<Block>> blocks_;
   std::vector<size_t> run_of_layer_;
