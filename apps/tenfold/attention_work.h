@@ -1,5 +1,6 @@
 // What the attention benchmark times: the mixing of given queries, keys and values, one layer with
-// its projections, a step of decoding, or a whole encoder. Not here: cases, clocks and processes (bench_attention.cpp).
+// its projections, a step of decoding, or a whole encoder. Not here: cases, clocks and processes
+// (bench_attention.cpp).
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ double softmax_disagreement(const AttentionWork& work);
 /// Forward and backward of one layer's attention with its projections, width 512.
 std::function<void()> layer_work(const AttentionWork& work);
 
-/// One token through six causal layers of width 512, packed weights, behind `lengths[0]` tokens (and
-/// at most 64 more) in their memory.
+/// One token through six causal layers of width 512, packed weights, behind `lengths[0]` tokens
+/// (and at most 64 more) in their memory.
 std::function<void()> decode_work(const AttentionWork& work);
 
 /// Forward of BERT-base, packed weights, and what it computes.
