@@ -14,11 +14,6 @@ namespace {
 /// Of all rows, at most this many: beyond, a fused projection of all three is worth more.
 constexpr double kMostRows = 0.75;
 
-bool places_matter(const AttentionContext& context) {
-  return context.bias || !std::all_of(context.mask.see.begin(), context.mask.see.end(),
-                                      [](See kind) { return kind == See::all; });
-}
-
 /// Rows of each sequence among `rows`, which ascend.
 std::vector<int64_t> counts_of(const SequenceLayout& layout, const Tensor& rows) {
   const auto* row = rows.const_data_ptr<int64_t>();
@@ -35,6 +30,11 @@ std::vector<int64_t> counts_of(const SequenceLayout& layout, const Tensor& rows)
 }
 
 }  // namespace
+
+bool places_matter(const AttentionContext& context) {
+  return context.bias || !std::all_of(context.mask.see.begin(), context.mask.see.end(),
+                                      [](See kind) { return kind == See::all; });
+}
 
 std::optional<AskedRows> asked_rows(const AttentionContext& whole, const Tensor& rows_P,
                                     const Tensor& hidden_TD) {

@@ -9,6 +9,9 @@
 
 namespace tenfold::nn {
 
+/// Whether a context depends on where its query stands, by a mask or a position bias.
+bool places_matter(const AttentionContext& context);
+
 struct AskedRows {
   Tensor rows_P;  ///< the rows asked for, and repeats of the last that round their number
   AttentionContext context;  ///< queries are those rows, keys all of them

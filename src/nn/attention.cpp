@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/asked_rows.h"
 #include "support/fail.h"
 
 namespace tenfold::nn {
@@ -46,9 +47,7 @@ void check_context(const AttentionIn& in, const AttentionTraits& traits) {
             "this kind of attention does not honour the mask asked for");
   }
   if (in.asking_P.defined()) {
-    require(traits.free_queries && !context.bias && in.memory == nullptr &&
-                std::all_of(context.mask.see.begin(), context.mask.see.end(),
-                            [](See kind) { return kind == See::all; }),
+    require(traits.free_queries && !places_matter(context) && in.memory == nullptr,
             ErrorKind::internal, "attention", "some rows cannot ask alone where places matter");
   }
   require(!context.bias || traits.bias, ErrorKind::unsupported, "attention",

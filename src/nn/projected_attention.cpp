@@ -30,24 +30,28 @@ double ProjectedAttention::scale() const {
   return shape_.scale > 0 ? shape_.scale : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
 }
 
-Tensor ProjectedAttention::fused_projection(const Tensor& x_TD, size_t first, size_t count) const {
+ProjectedAttention::Joined ProjectedAttention::joined(size_t first, size_t count) const {
   const std::array<const Linear*, 3> all{query_.get(), key_.get(), value_.get()};
   std::vector<Tensor> weights, biases;
   for (const Linear* linear : std::span(all).subspan(first, count)) {
     weights.push_back(linear->weight);
     if (linear->bias.defined()) biases.push_back(linear->bias);
   }
-  const auto joined = [](const std::vector<Tensor>& parts) {
-    return parts.empty() ? Tensor() : parts.size() == 1 ? parts[0] : at::cat(parts);
+  const auto one_below_the_other = [](const std::vector<Tensor>& parts) {
+    return parts.size() == 1 ? parts[0] : at::cat(parts);
   };
-  if (!reads_narrow_copy(x_TD, query_->weight))
-    return linear_product(x_TD, joined(weights), joined(biases));
+  return {one_below_the_other(weights), biases.empty() ? Tensor() : one_below_the_other(biases)};
+}
+
+Tensor ProjectedAttention::fused_projection(const Tensor& x_TD, size_t first, size_t count) const {
+  const Joined all = joined(first, count);
+  if (!reads_narrow_copy(x_TD, query_->weight)) return linear_product(x_TD, all.weight, all.bias);
   const int64_t width = query_->weight.size(0);
   const Tensor narrow =
       narrow_.in(x_TD.scalar_type(), {query_->weight, key_->weight, value_->weight})
           .narrow(0, static_cast<int64_t>(first) * width, static_cast<int64_t>(count) * width);
-  if (!at::GradMode::is_enabled()) return linear_product_value(x_TD, narrow, joined(biases));
-  return linear_product(x_TD, joined(weights), joined(biases), narrow);
+  if (!at::GradMode::is_enabled()) return linear_product_value(x_TD, narrow, all.bias);
+  return linear_product(x_TD, all.weight, all.bias, narrow);
 }
 
 void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) {
@@ -58,10 +62,9 @@ void ProjectedAttention::pack_for_inference(std::optional<at::ScalarType> type) 
     sources.push_back(linear->weight);
     if (linear->bias.defined()) sources.push_back(linear->bias);
   }
-  const Tensor weight = at::cat({query_->weight, key_->weight, value_->weight});
-  const Tensor bias =
-      query_->bias.defined() ? at::cat({query_->bias, key_->bias, value_->bias}) : Tensor();
-  packed_ = PackedWeight(weight.to(type.value_or(weight.scalar_type())), bias, std::move(sources));
+  const Joined all = joined(0, 3);
+  packed_ = PackedWeight(all.weight.to(type.value_or(all.weight.scalar_type())), all.bias,
+                         std::move(sources));
 }
 
 AttentionOut ProjectedAttention::mixed_rows(const Tensor& query_THE, const Tensor& key_SHE,

@@ -42,7 +42,12 @@ class ProjectedAttention : public Attention, public Packable {
  private:
   AttentionOut mixed_rows(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                           const AttentionIn& in) const;
-  /// `count` of query, key and value from `first` on, as one product: [T, count H E].
+  struct Joined {
+    Tensor weight, bias;  ///< one below the other
+  };
+  /// `count` of query, key and value from `first` on.
+  Joined joined(size_t first, size_t count) const;
+  /// The same as one product: [T, count H E].
   Tensor fused_projection(const Tensor& x_TD, size_t first, size_t count) const;
   std::vector<Tensor> unfused(const Tensor& fused, int64_t count) const;
   /// Queries of in.query_TD, keys and values of in.source_SD, whose rows asking_P the former is.
