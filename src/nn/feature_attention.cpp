@@ -45,12 +45,14 @@ HeadRows<T> written_head(Tensor& x_RHE, const HeadGroup& group, int64_t h) {
 
 Tensor dense_rows(const Tensor& x_RHE) { return x_RHE.stride(2) == 1 ? x_RHE : x_RHE.contiguous(); }
 
-ScanSettings settings_of(const FeaturePlan& plan, int64_t head_size, int64_t value_size) {
-  return {.head = head_size,
-          .value = value_size,
+ScanSettings settings_of(const FeaturePlan& plan, const Tensor& key_SHE, const Tensor& value_SHE) {
+  constexpr int64_t kCached = 1 << 20;  // beyond it, rows are gone before they are read again
+  return {.head = key_SHE.size(2),
+          .value = value_SHE.size(2),
           .epsilon = plan.epsilon,
           .key_sum_offset = plan.key_sum_offset,
-          .divide = plan.denominator == Denominator::query};
+          .divide = plan.denominator == Denominator::query,
+          .stream = static_cast<int64_t>(value_SHE.nbytes()) > kCached};
 }
 
 /// The chunks of every sequence.
@@ -63,20 +65,21 @@ std::vector<ScanPlan> scans_of(const FeaturePlan& plan) {
 
 /// Calls work(scan, sequence, its chunks, group) until all heads are done, on all threads.
 template <typename T, typename Work>
-void for_heads(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, int64_t heads,
-               int64_t head_size, int64_t value_size, Work work) {
+void for_heads(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, const Tensor& key_SHE,
+               const Tensor& value_SHE, Work work) {
   std::vector<HeadGroup> groups;
+  const int64_t heads = key_SHE.size(1);
   const auto count = static_cast<int64_t>(plan.sequences.size());
   const int64_t share = std::max<int64_t>(1, count * heads / at::get_num_threads());
   for (size_t b = 0; b < scans.size(); ++b) {
     const int64_t together =
-        std::min(share, heads_together<T>(*plan.map, value_size, heads,
+        std::min(share, heads_together<T>(*plan.map, value_SHE.size(2), heads,
                                           static_cast<int64_t>(scans[b].chunks.size())));
     for (int64_t h = 0; h < heads; h += together)
       groups.push_back({b, h, std::min(together, heads - h)});
   }
   at::parallel_for(0, static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
-    FeatureScan<T> scan(*plan.map, settings_of(plan, head_size, value_size));
+    FeatureScan<T> scan(*plan.map, settings_of(plan, key_SHE, value_SHE));
     for (int64_t g = begin; g < end; ++g) {
       const HeadGroup& group = groups[static_cast<size_t>(g)];
       work(scan, plan.sequences[group.sequence], scans[group.sequence], group);
@@ -142,7 +145,7 @@ T* kept_of(const Tensor& kept, const std::vector<int64_t>& begin, const HeadGrou
 template <typename T, typename Fill>
 void run_forward(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, const Tensor& key,
                  const Tensor& value, Fill fill) {
-  for_heads<T>(plan, scans, key.size(1), key.size(2), value.size(2),
+  for_heads<T>(plan, scans, key, value,
                [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
                    const HeadGroup& group) {
                  std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
@@ -167,7 +170,7 @@ FeatureForward forward_pass(const Tensor& query, const Tensor& key, const Tensor
     using T = decltype(zero);
     std::vector<int64_t> begin;
     if (for_backward) {
-      begin = kept_places<T>(plan, scans, settings_of(plan, query.size(2), value.size(2)), heads);
+      begin = kept_places<T>(plan, scans, settings_of(plan, key, value), heads);
       out.kept = torch::empty({begin.back()}, query.options());
     }
     run_forward<T>(plan, scans, key, value,
@@ -210,10 +213,9 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
     with_number(query, [&](auto zero) {
       using T = decltype(zero);
       const int64_t heads = query.size(1);
-      const auto begin =
-          kept_places<T>(plan, scans, settings_of(plan, query.size(2), value.size(2)), heads);
+      const auto begin = kept_places<T>(plan, scans, settings_of(plan, key, value), heads);
       for_heads<T>(
-          plan, scans, heads, query.size(2), value.size(2),
+          plan, scans, key, value,
           [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
               const HeadGroup& group) {
             std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));

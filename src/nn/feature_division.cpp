@@ -13,20 +13,17 @@ template <typename T>
 class GivenTiles final : public FeatureTiles<T> {
  public:
   explicit GivenTiles(int64_t width) : width_(width) {}
-  void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-               int64_t stride) const override {
-    copy(x, x_stride, rows, feature, stride, tile::padded<T>(width_));
+  void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const override {
+    copy(x, rows, feature, tile::padded<T>(width_));
   }
-  void queries_backward(const T*, int64_t x_stride, int64_t rows, const T*, T* dfeature,
-                        int64_t stride, T* dx) const override {
-    copy(dfeature, stride, rows, dx, x_stride, width_);
+  void queries_backward(tile::Rows<const T>, int64_t rows, tile::Rows<const T>,
+                        tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
+    copy(dfeature, rows, dx, width_);
   }
 
  private:
-  static void copy(const T* from, int64_t from_stride, int64_t rows, T* to, int64_t to_stride,
-                   int64_t width) {
-    for (int64_t i = 0; i < rows; ++i)
-      std::copy_n(from + i * from_stride, width, to + i * to_stride);
+  static void copy(tile::Rows<const T> from, int64_t rows, tile::Rows<T> to, int64_t width) {
+    for (int64_t i = 0; i < rows; ++i) std::copy_n(from[i], width, to[i]);
   }
 
   int64_t width_;

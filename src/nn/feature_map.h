@@ -8,33 +8,31 @@
 #include <cstdint>
 #include <memory>
 
+#include "nn/tile.h"
 #include "tensor/torch.h"
 
 namespace tenfold::nn {
 
-/// A map on the CPU, a tile of one head's rows at a time. Rows of x are `x_stride` apart and have
-/// zeros behind the head size up to a whole vector (tile.h); rows of `feature` are `stride` apart
-/// and get zeros behind the features up to a whole vector. Keys are mapped as queries are unless a
-/// map says otherwise. Const and thread-safe.
+/// A map on the CPU, a tile of one head's rows at a time. Rows of x have zeros behind the head size
+/// up to a whole vector (tile.h); those of `feature` get zeros behind the features up to a whole
+/// vector. Keys are mapped as queries are unless a map says otherwise. Const and thread-safe.
 template <typename T>
 class FeatureTiles {
  public:
   virtual ~FeatureTiles() = default;
-  virtual void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-                       int64_t stride) const = 0;
+  virtual void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const = 0;
   /// Key row j weighs exp(offset[j]) times its features, where the map has offsets; they keep the
   /// features of any key within range, and cancel in the result.
-  virtual void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-                    T* offset) const {
+  virtual void keys(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature, T* offset) const {
     static_cast<void>(offset);
-    queries(x, x_stride, rows, feature, stride);
+    queries(x, rows, feature);
   }
   /// dx from the gradient of the features, which it may overwrite; offsets count as constants.
-  virtual void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
-                                T* dfeature, int64_t stride, T* dx) const = 0;
-  virtual void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature,
-                             T* dfeature, int64_t stride, T* dx) const {
-    queries_backward(x, x_stride, rows, feature, dfeature, stride, dx);
+  virtual void queries_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                                tile::Rows<T> dfeature, tile::Rows<T> dx) const = 0;
+  virtual void keys_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                             tile::Rows<T> dfeature, tile::Rows<T> dx) const {
+    queries_backward(x, rows, feature, dfeature, dx);
   }
 };
 

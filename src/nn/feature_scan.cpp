@@ -21,17 +21,17 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
       feature_width_(tile::padded<T>(features_)),
       // Rows a power of two apart would share few places of the cache.
       feature_stride_(feature_width_ + (feature_width_ > kChunk ? tile::Vector<T>::lanes : 0)),
-      state_size_(feature_width_ * value_stride_ + feature_width_ + tile::Vector<T>::lanes),
+      state_size_(value_stride_ * feature_stride_ + feature_width_ + tile::Vector<T>::lanes),
       epsilon_(static_cast<T>(settings.epsilon)),
       key_sum_offset_(static_cast<T>(settings.key_sum_offset)),
       offsets_(map.has_offsets()),
-      divide_(settings.divide) {
+      divide_(settings.divide),
+      stream_(settings.stream) {
   const int64_t feature = kChunk * feature_stride_, value = kChunk * value_stride_,
                 head = kChunk * head_stride_, square = kChunk * kChunk,
-                turned = kChunk * std::max(feature_stride_, value_stride_),
-                turned_state = value_stride_ * feature_stride_;
+                turned = kChunk * std::max(feature_stride_, value_stride_);
   memory_.resize(static_cast<size_t>(3 * head + 4 * value + 4 * feature + 2 * square + turned +
-                                     turned_state + 6 * kChunk + tile::Vector<T>::lanes));
+                                     state_size_ + 6 * kChunk + tile::Vector<T>::lanes));
   taken_ = static_cast<int64_t>((64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64 /
                                 sizeof(T));
   query_ = take(head);
@@ -48,7 +48,7 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
   block_ = take(square);
   dblock_ = take(square);
   turned_ = take(turned);
-  turned_state_ = take(turned_state);
+  turned_state_ = take(state_size_);
   offset_ = take(kChunk);
   alpha_ = take(kChunk);
   ceiling_ = take(kChunk);
@@ -130,13 +130,44 @@ void FeatureScan<T>::merge(T* into, const T* from) const {
 }
 
 template <typename T>
+void FeatureScan<T>::turn(const T* state, T* turned) const {
+  tile::transpose(state, value_stride_, turned, feature_stride_, feature_width_, value_stride_);
+  std::copy_n(normalizer_of(state), feature_width_, normalizer_of(turned));
+  offset_of(turned) = offset_of(state);
+}
+
+template <typename T>
+void FeatureScan<T>::turn_all(Grid& states) const {
+  std::vector<T> state(static_cast<size_t>(state_size_));
+  for (size_t at = 0; at < states.numbers.size(); at += state.size()) {
+    std::copy_n(states.numbers.data() + at, state.size(), state.data());
+    turn(state.data(), states.numbers.data() + at);
+  }
+}
+
+template <typename T>
+void FeatureScan<T>::store(const T* from, int64_t from_stride, const int64_t* places, int64_t rows,
+                           int64_t width, const HeadRows<T>& to, int64_t first) const {
+  T* out = to.data + first * to.stride;
+  if (stream_ && streams(out, to.stride)) {
+    stream_rows(from, from_stride, places, rows, width, out, to.stride);
+  } else {
+    store_rows(from, from_stride, places, rows, width, out, to.stride);
+  }
+}
+
+template <typename T>
 void FeatureScan<T>::load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
                                   const ScanChunk& chunk) {
   const T* from = query.data + (s.query_begin + chunk.query_begin) * query.stride;
   expect_rows(from + query.next, query.stride, chunk.queries(), head_size_);
-  load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
-            query_, head_stride_);
-  tiles_.queries(query_, head_stride_, chunk.queries(), query_feature_, feature_stride_);
+  query_rows_ = {from, query.stride};
+  if (head_size_ < head_stride_) {
+    load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
+              query_, head_stride_);
+    query_rows_ = {query_, head_stride_};
+  }
+  tiles_.queries(query_rows_, chunk.queries(), features(query_feature_));
 }
 
 template <typename T>
@@ -147,11 +178,14 @@ void FeatureScan<T>::load_keys(const AttentionSequence& s, const HeadRows<const 
   expect_rows(key.data + first * key.stride + key.next, key.stride, end - begin, head_size_);
   expect_rows(value.data + first * value.stride + value.next, value.stride, end - begin,
               value_size_);
-  load_rows(key.data + first * key.stride, key.stride, places, end - begin, head_size_, key_,
-            head_stride_);
+  key_rows_ = {key.data + first * key.stride, key.stride};
+  if (places != nullptr || head_size_ < head_stride_) {
+    load_rows(key_rows_.data, key.stride, places, end - begin, head_size_, key_, head_stride_);
+    key_rows_ = {key_, head_stride_};
+  }
   load_rows(value.data + first * value.stride, value.stride, places, end - begin, value_size_,
             value_, value_stride_);
-  tiles_.keys(key_, head_stride_, end - begin, key_feature_, feature_stride_, offset_);
+  tiles_.keys(key_rows_, end - begin, features(key_feature_), offset_);
 }
 
 /// Takes the loaded keys into a state; their features are used up.
@@ -233,7 +267,7 @@ void FeatureScan<T>::weigh(const ScanChunk& chunk, const T* add, T* block) const
 
 template <typename T>
 void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
-                                   const ScanForward<T>& io) {
+                                   T* block, const ScanForward<T>& io) {
   const int64_t rows = chunk.queries();
   find_ceilings(chunk, offset_of(state));
   tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
@@ -245,11 +279,11 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
   }
   if (chunk.keys() > 0) {
     key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
-                 block_);
-    weigh(chunk, nullptr, block_);
-    add_row_sums(block_, kChunk, rows, inverse_);
+                 block);
+    weigh(chunk, nullptr, block);
+    add_row_sums(block, kChunk, rows, inverse_);
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
-      tile::product(tile::as_is(block_ + i * kChunk + lo, kChunk), value_ + lo * value_stride_,
+      tile::product(tile::as_is(block + i * kChunk + lo, kChunk), value_ + lo * value_stride_,
                     value_stride_, context_ + i * value_stride_, value_stride_, count,
                     value_stride_, hi - lo, true);
     });
@@ -263,8 +297,7 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
     if (io.inverse != nullptr) io.inverse[first + i] = inverse_[i];
   }
   scale_rows(context_, value_stride_, inverse_, rows);
-  store_rows(context_, value_stride_, static_cast<const int64_t*>(nullptr), rows, value_size_,
-             io.out.data + first * io.out.stride, io.out.stride);
+  store(context_, value_stride_, nullptr, rows, value_size_, io.out, first);
 }
 
 /// Each chunk's own state becomes `first` and those of all chunks before or behind it.
@@ -293,10 +326,11 @@ void FeatureScan<T>::spread(Grid& own, const ScanPlan& plan, Grid& first) const 
 
 template <typename T>
 int64_t FeatureScan<T>::kept_numbers(const ScanPlan& plan) const {
+  constexpr int64_t kMost = 6;
   if (plan.before && plan.after) return 0;
   const int64_t numbers =
-      (plan.partial() ? static_cast<int64_t>(plan.chunks.size()) : 1) * state_size_;
-  return numbers <= 2 * plan.keys * value_size_ ? numbers : 0;
+      plan.partial() ? static_cast<int64_t>(plan.chunks.size()) * kept_chunk() : state_size_;
+  return numbers <= kMost * plan.keys * value_size_ ? numbers : 0;
 }
 
 template <typename T>
@@ -321,10 +355,14 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
       const ScanForward<T>& io = heads[static_cast<size_t>(h)];
       load_queries(s, io.query, chunk);
       if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
-      if (io.kept != nullptr && (plan.partial() || n == 0)) {
-        std::copy_n(run.at(0, h), state_size_, io.kept + (plan.partial() ? c : 0) * state_size_);
+      T* block = block_;
+      if (io.kept != nullptr && plan.partial()) {
+        turn(run.at(0, h), io.kept + c * kept_chunk());
+        block = io.kept + c * kept_chunk() + state_size_;
+      } else if (io.kept != nullptr && n == 0) {
+        turn(run.at(0, h), io.kept);
       }
-      write_context(s, chunk, both ? between.at(c, h) : run.at(0, h), io);
+      write_context(s, chunk, both ? between.at(c, h) : run.at(0, h), block, io);
       if (!both && chunk.keys() > 0) add_keys(run.at(0, h), chunk.keys());
     }
   }
@@ -332,6 +370,7 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
     const ScanForward<T>& io = heads[static_cast<size_t>(h)];
     if (io.state_out.sum != nullptr) hand_out(run.at(0, h), io.state_out);
   }
+  if (stream_) finish_streams();
 }
 
 template <typename T>

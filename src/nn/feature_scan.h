@@ -51,7 +51,7 @@ struct ScanBackward {
   HeadRows<const T> query, key, value, out, dout;
   const T* inverse = nullptr;
   HeadRows<T> dquery, dkey, dvalue;  ///< written for the sequence's queries and the keys seen
-  T* kept = nullptr;                 ///< of the forward pass; read only
+  const T* kept = nullptr;           ///< of the forward pass
 };
 
 /// The part lo .. hi - 1 of a chunk's own keys, without `skip`, that one query sees.
@@ -65,6 +65,7 @@ struct ScanSettings {
   double epsilon = 0.0;         ///< added to the denominators
   double key_sum_offset = 0.0;  ///< where every entry of z begins
   bool divide = true;           ///< off: there are no denominators
+  bool stream = false;          ///< what is written is more than caches hold, and goes past them
 };
 
 /// Heads that a call works on together, of those there are: their states share the cache.
@@ -80,8 +81,8 @@ class FeatureScan {
   /// `map` must outlive the kernel.
   FeatureScan(const FeatureMap& map, const ScanSettings& settings);
 
-  /// Numbers a head worth keeping between the passes: the states of its chunks, where they are no
-  /// more than twice its values; else 0.
+  /// Numbers a head worth keeping between the passes: the state each chunk sees and the weights
+  /// within it, where they are no more than six times its values; else 0.
   int64_t kept_numbers(const ScanPlan& plan) const;
 
   /// One entry a head.
@@ -94,7 +95,8 @@ class FeatureScan {
   static constexpr int64_t kStrip = 16;  ///< rows whose visible ranges are taken as one
   static constexpr T kSmallestDenominator = T(1e-20);
 
-  // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors.
+  // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors. A
+  // turned one has S^T [E, R], rows feature_stride_ apart, in its place.
   /// States of every chunk and head.
   struct Grid {
     std::vector<T> numbers;
@@ -103,8 +105,18 @@ class FeatureScan {
   };
   T* take(int64_t numbers);
   T* sum_of(T* state) const { return state; }
-  T* normalizer_of(T* state) const { return state + feature_width_ * value_stride_; }
-  T& offset_of(T* state) const { return state[state_size_ - tile::Vector<T>::lanes]; }
+  template <typename Number>
+  Number* normalizer_of(Number* state) const {
+    return state + value_stride_ * feature_stride_;
+  }
+  template <typename Number>
+  Number& offset_of(Number* state) const {
+    return state[state_size_ - tile::Vector<T>::lanes];
+  }
+  /// What is kept of a chunk of a mask that hides: a turned state, and weights.
+  int64_t kept_chunk() const { return state_size_ + kChunk * kChunk; }
+  void turn(const T* state, T* turned) const;
+  void turn_all(Grid& states) const;
   Grid states(int64_t chunks, int64_t heads) const;
   Grid first_states(int64_t heads) const;
   void take_in(const ScanState<const T>& from, T* state) const;
@@ -113,6 +125,9 @@ class FeatureScan {
   void rescale(T* state, T offset) const;
   void merge(T* into, const T* from) const;
   void spread(Grid& own, const ScanPlan& plan, Grid& first) const;
+  tile::Rows<T> features(T* rows) const { return {rows, feature_stride_}; }
+  void store(const T* from, int64_t from_stride, const int64_t* places, int64_t rows, int64_t width,
+             const HeadRows<T>& to, int64_t first) const;
   void accumulate(T* state, T* feature, const T* value, const T* offset, const T* weight,
                   int64_t rows);
 
@@ -132,17 +147,19 @@ class FeatureScan {
   void key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride, const T* key_rows,
                     int64_t key_stride, int64_t depth, T* block);
   void weigh(const ScanChunk& chunk, const T* add, T* block) const;
-  void write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
+  void write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state, T* block,
                      const ScanForward<T>& io);
 
   void load_output_gradient(const AttentionSequence& s, const ScanChunk& chunk,
                             const ScanBackward<T>& io);
   void add_queries(T* state, const ScanChunk& chunk);
-  void query_gradient(const AttentionSequence& s, const ScanChunk& chunk, T* state,
+  void weights_of_own_keys(const ScanChunk& chunk, const T* kept_block);
+  void query_gradient(const AttentionSequence& s, const ScanChunk& chunk, const T* turned,
                       const ScanBackward<T>& io);
-  void own_key_gradient(const ScanChunk& chunk);
-  void finish_keys(const AttentionSequence& s, int64_t begin, int64_t end, T* queries_state,
-                   bool add, const ScanBackward<T>& io);
+  void key_gradient(int64_t rows, const T* queries_state, const T* turned);
+  void add_own_key_gradient(const ScanChunk& chunk);
+  void write_key_gradient(const AttentionSequence& s, int64_t begin, int64_t end,
+                          const ScanBackward<T>& io);
 
   /// work(first row, rows, lo, hi) for strips of rows and the range of the chunk's keys that any of
   /// them sees.
@@ -171,13 +188,15 @@ class FeatureScan {
   int64_t head_size_, value_size_, features_;
   int64_t head_stride_, value_stride_, feature_width_, feature_stride_, state_size_;
   T epsilon_, key_sum_offset_;
-  bool offsets_, divide_;
+  bool offsets_, divide_, stream_;
   std::vector<T> memory_;
   int64_t taken_ = 0;
   // Tiles of up to kChunk rows.
   T *query_, *key_, *value_, *query_feature_, *key_feature_, *turned_, *block_, *context_;
   T *dout_, *dquery_feature_, *dkey_feature_, *dvalue_, *dblock_, *dx_, *turned_state_;
   T *offset_, *alpha_, *ceiling_, *inverse_, *shift_, *row_factor_;
+  const T* weights_ = nullptr;                     ///< of the chunk's own keys
+  tile::Rows<const T> query_rows_{}, key_rows_{};  ///< in place, or in query_ and key_
   std::array<SeenKeys, kChunk> seen_{};
 };
 

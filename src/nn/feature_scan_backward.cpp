@@ -19,8 +19,6 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
               value_size_);
   expect_rows(io.out.data + first * io.out.stride + io.out.next, io.out.stride, chunk.queries(),
               value_size_);
-  expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
-              head_size_);
   load_rows(io.dout.data + first * io.dout.stride, io.dout.stride, all, chunk.queries(),
             value_size_, dout_, value_stride_);
   load_rows(io.out.data + first * io.out.stride, io.out.stride, all, chunk.queries(), value_size_,
@@ -39,41 +37,61 @@ void FeatureScan<T>::add_queries(T* state, const ScanChunk& chunk) {
   accumulate(state, query_feature_, dout_, row_factor_, shift_, chunk.queries());
 }
 
-/// Gradient of the loaded queries, from the state they see and from the chunk's own keys, whose
-/// weights stay in block_ and dblock_.
+/// Weights of the chunk's own keys, unless they were kept, and their gradients (dblock_).
 template <typename T>
-void FeatureScan<T>::query_gradient(const AttentionSequence& s, const ScanChunk& chunk, T* state,
-                                    const ScanBackward<T>& io) {
-  const int64_t rows = chunk.queries();
-  tile::transpose(sum_of(state), value_stride_, turned_state_, feature_stride_, feature_width_,
-                  value_stride_);
-  tile::product(tile::as_is(dout_, value_stride_), turned_state_, feature_stride_, dquery_feature_,
-                feature_stride_, rows, feature_width_, value_size_, false);
-  shift_and_scale_rows(dquery_feature_, feature_stride_, shift_, normalizer_of(state), alpha_, rows,
-                       feature_width_);
-  if (chunk.keys() > 0) {
+void FeatureScan<T>::weights_of_own_keys(const ScanChunk& chunk, const T* kept_block) {
+  weights_ = kept_block;
+  if (kept_block == nullptr) {
     key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
                  block_);
     weigh(chunk, nullptr, block_);
-    key_products(chunk, dout_, value_stride_, value_, value_stride_, value_size_, dblock_);
-    weigh(chunk, shift_, dblock_);
+    weights_ = block_;
+  }
+  key_products(chunk, dout_, value_stride_, value_, value_stride_, value_size_, dblock_);
+  weigh(chunk, shift_, dblock_);
+}
+
+/// Gradient of the loaded queries, from the turned state they see and from the chunk's own keys.
+template <typename T>
+void FeatureScan<T>::query_gradient(const AttentionSequence& s, const ScanChunk& chunk,
+                                    const T* turned, const ScanBackward<T>& io) {
+  const int64_t rows = chunk.queries();
+  tile::product(tile::as_is<T>(dout_, value_stride_), turned, feature_stride_, dquery_feature_,
+                feature_stride_, rows, feature_width_, value_size_, false);
+  shift_and_scale_rows(dquery_feature_, feature_stride_, shift_, normalizer_of(turned), alpha_,
+                       rows, feature_width_);
+  if (chunk.keys() > 0) {
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
-      tile::product(tile::as_is(dblock_ + i * kChunk + lo, kChunk),
+      tile::product(tile::as_is<T>(dblock_ + i * kChunk + lo, kChunk),
                     key_feature_ + lo * feature_stride_, feature_stride_,
                     dquery_feature_ + i * feature_stride_, feature_stride_, count, feature_width_,
                     hi - lo, true);
     });
   }
-  tiles_.queries_backward(query_, head_stride_, rows, query_feature_, dquery_feature_,
-                          feature_stride_, dx_);
-  store_rows(dx_, head_stride_, static_cast<const int64_t*>(nullptr), rows, head_size_,
-             io.dquery.data + (s.query_begin + chunk.query_begin) * io.dquery.stride,
-             io.dquery.stride);
+  tiles_.queries_backward(query_rows_, rows, features(query_feature_), features(dquery_feature_),
+                          {dx_, head_stride_});
+  store(dx_, head_stride_, nullptr, rows, head_size_, io.dquery, s.query_begin + chunk.query_begin);
 }
 
-/// Gradients of the chunk's own keys from the chunk's own queries.
+/// Gradients of the loaded keys and their values from the sums over queries that see all of them.
 template <typename T>
-void FeatureScan<T>::own_key_gradient(const ScanChunk& chunk) {
+void FeatureScan<T>::key_gradient(int64_t rows, const T* queries_state, const T* turned) {
+  tile::product(tile::as_is<T>(value_, value_stride_), turned, feature_stride_, dkey_feature_,
+                feature_stride_, rows, feature_width_, value_size_, false);
+  add_to_rows(dkey_feature_, feature_stride_, normalizer_of(turned), rows, feature_width_);
+  tile::product(tile::as_is<T>(key_feature_, feature_stride_), queries_state, value_stride_,
+                dvalue_, value_stride_, rows, value_stride_, features_, false);
+  if (!offsets_) return;
+  for (int64_t j = 0; j < rows; ++j) {
+    const T factor = row_exp(offset_[j] + offset_of(turned));
+    scale_numbers(dkey_feature_ + j * feature_stride_, factor, feature_width_);
+    scale_numbers(dvalue_ + j * value_stride_, factor, value_stride_);
+  }
+}
+
+/// What the chunk's own queries add to the gradients of its keys.
+template <typename T>
+void FeatureScan<T>::add_own_key_gradient(const ScanChunk& chunk) {
   for (int64_t j = 0; j < chunk.keys(); j += kStrip) {
     const int64_t count = std::min(kStrip, chunk.keys() - j);
     int64_t first = chunk.queries(), last = 0;
@@ -85,51 +103,25 @@ void FeatureScan<T>::own_key_gradient(const ScanChunk& chunk) {
     }
     const int64_t rows = std::max<int64_t>(last - first, 0);
     const auto weights = [&](const T* block) {
-      return tile::transposed(block + first * kChunk + j, kChunk);
+      return tile::transposed<T>(block + first * kChunk + j, kChunk);
     };
     tile::product(weights(dblock_), query_feature_ + first * feature_stride_, feature_stride_,
                   dkey_feature_ + j * feature_stride_, feature_stride_, count, feature_width_, rows,
-                  false);
-    tile::product(weights(block_), dout_ + first * value_stride_, value_stride_,
-                  dvalue_ + j * value_stride_, value_stride_, count, value_stride_, rows, false);
+                  true);
+    tile::product(weights(weights_), dout_ + first * value_stride_, value_stride_,
+                  dvalue_ + j * value_stride_, value_stride_, count, value_stride_, rows, true);
   }
 }
 
-/// Gradients of the loaded keys from the sums over queries that see all of them, added to what
-/// their own chunk gave, and written.
 template <typename T>
-void FeatureScan<T>::finish_keys(const AttentionSequence& s, int64_t begin, int64_t end,
-                                 T* queries_state, bool add, const ScanBackward<T>& io) {
-  const int64_t rows = end - begin;
-  const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
-  expect_rows(io.dkey.data + first * io.dkey.stride, io.dkey.stride, rows, head_size_);
-  expect_rows(io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride, rows, value_size_);
-  tile::transpose(sum_of(queries_state), value_stride_, turned_state_, feature_stride_,
-                  feature_width_, value_stride_);
-  const T *value = value_, *feature = key_feature_;
-  if (offsets_) {
-    std::copy_n(value_, rows * value_stride_, context_);
-    std::copy_n(key_feature_, rows * feature_stride_, dquery_feature_);
-    for (int64_t j = 0; j < rows; ++j) {
-      row_factor_[j] = row_exp(offset_[j] + offset_of(queries_state));
-      scale_numbers(context_ + j * value_stride_, row_factor_[j], value_stride_);
-      scale_numbers(dquery_feature_ + j * feature_stride_, row_factor_[j], feature_width_);
-    }
-    value = context_;
-    feature = dquery_feature_;
-  }
-  tile::product(tile::as_is(value, value_stride_), turned_state_, feature_stride_, dkey_feature_,
-                feature_stride_, rows, feature_width_, value_size_, add);
-  add_to_rows(dkey_feature_, feature_stride_, normalizer_of(queries_state),
-              offsets_ ? row_factor_ : nullptr, rows, feature_width_);
-  tile::product(tile::as_is(feature, feature_stride_), sum_of(queries_state), value_stride_,
-                dvalue_, value_stride_, rows, value_stride_, features_, add);
-  tiles_.keys_backward(key_, head_stride_, rows, key_feature_, dkey_feature_, feature_stride_, dx_);
+void FeatureScan<T>::write_key_gradient(const AttentionSequence& s, int64_t begin, int64_t end,
+                                        const ScanBackward<T>& io) {
+  const int64_t rows = end - begin, first = s.key_begin + (s.has_holes ? 0 : begin);
   const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
-  store_rows(dx_, head_stride_, places, rows, head_size_, io.dkey.data + first * io.dkey.stride,
-             io.dkey.stride);
-  store_rows(dvalue_, value_stride_, places, rows, value_size_,
-             io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride);
+  tiles_.keys_backward(key_rows_, rows, features(key_feature_), features(dkey_feature_),
+                       {dx_, head_stride_});
+  store(dx_, head_stride_, places, rows, head_size_, io.dkey, first);
+  store(dvalue_, value_stride_, places, rows, value_size_, io.dvalue, first);
 }
 
 template <typename T>
@@ -144,10 +136,11 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     shared = first_states(width);
     add_shared_keys(s, plan, heads, shared);
     if (plan.partial()) between = states_between(s, plan, heads, shared);
+    turn_all(plan.partial() ? between : shared);
   }
   const auto state_of = [&](int64_t c, int64_t h) {
-    if (kept) return heads[static_cast<size_t>(h)].kept + (plan.partial() ? c : 0) * state_size_;
-    return plan.partial() ? between.at(c, h) : shared.at(0, h);
+    if (kept) return heads[static_cast<size_t>(h)].kept + (plan.partial() ? c * kept_chunk() : 0);
+    return static_cast<const T*>(plan.partial() ? between.at(c, h) : shared.at(0, h));
   };
   const auto load = [&](int64_t c, int64_t h) {
     const ScanChunk& chunk = plan.chunks[static_cast<size_t>(c)];
@@ -180,22 +173,30 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     for (int64_t h = 0; h < width; ++h) {
       const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
       load(c, h);
-      query_gradient(s, chunk, state_of(c, h), io);
+      const T* state = state_of(c, h);
+      if (chunk.keys() > 0) weights_of_own_keys(chunk, kept ? state + state_size_ : nullptr);
+      query_gradient(s, chunk, state, io);
       if (chunk.keys() > 0) {
-        own_key_gradient(chunk);
-        finish_keys(s, chunk.key_begin, chunk.key_end,
-                    both ? queries_between.at(c, h) : all_queries.at(0, h), true, io);
+        const T* queries_state = both ? queries_between.at(c, h) : all_queries.at(0, h);
+        turn(queries_state, turned_state_);
+        key_gradient(chunk.keys(), queries_state, turned_state_);
+        add_own_key_gradient(chunk);
+        write_key_gradient(s, chunk.key_begin, chunk.key_end, io);
       }
       if (!both) add_queries(all_queries.at(0, h), chunk);
     }
   }
+  Grid turned = all_queries;
+  turn_all(turned);
   for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
     for (int64_t h = 0; h < width; ++h) {
       const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
       load_keys(s, io.key, io.value, begin, end);
-      finish_keys(s, begin, end, all_queries.at(0, h), false, io);
+      key_gradient(end - begin, all_queries.at(0, h), turned.at(0, h));
+      write_key_gradient(s, begin, end, io);
     }
   });
+  if (stream_) finish_streams();
 }
 
 template void FeatureScan<float>::backward(const AttentionSequence&, const ScanPlan&,

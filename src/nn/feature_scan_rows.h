@@ -18,7 +18,8 @@ template <typename T>
 void expect_rows(const T* rows, int64_t stride, int64_t count, int64_t width) {
   constexpr int64_t kLine = 64 / sizeof(T);
   for (int64_t i = 0; i < count; ++i) {
-    for (int64_t e = 0; e < width; e += kLine) __builtin_prefetch(rows + i * stride + e);
+    // Into the second cache: rows a power of two apart share few places of the first.
+    for (int64_t e = 0; e < width; e += kLine) __builtin_prefetch(rows + i * stride + e, 0, 2);
   }
 }
 
@@ -54,6 +55,43 @@ TENFOLD_VECTOR_CLONES void store_rows(const T* from, int64_t from_stride, const 
   }
 }
 
+#if defined(__SSE2__) && defined(__GNUC__) && !defined(__clang__)
+/// Whether rows can be written past the caches: what is written by 16 bytes begins at multiples.
+template <typename T>
+bool streams(const T* to, int64_t stride) {
+  return (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(stride * int64_t{sizeof(T)})) %
+             16 ==
+         0;
+}
+
+/// store_rows past the caches; finish_streams() before anyone reads them.
+template <typename T>
+void stream_rows(const T* from, int64_t from_stride, const int64_t* places, int64_t rows,
+                 int64_t width, T* to, int64_t stride) {
+  typedef float Part __attribute__((vector_size(16), may_alias));
+  constexpr int64_t kPart = 16 / sizeof(T);
+  for (int64_t i = 0; i < rows; ++i) {
+    T* row = to + (places != nullptr ? places[i] : i) * stride;
+    const T* in = from + i * from_stride;
+    int64_t e = 0;
+    for (; e + kPart <= width; e += kPart)
+      __builtin_ia32_movntps(reinterpret_cast<float*>(row + e),
+                             *reinterpret_cast<const Part*>(in + e));
+    for (; e < width; ++e) row[e] = in[e];
+  }
+}
+
+inline void finish_streams() { __builtin_ia32_sfence(); }
+#else
+template <typename T>
+bool streams(const T*, int64_t) {
+  return false;
+}
+template <typename T>
+void stream_rows(const T*, int64_t, const int64_t*, int64_t, int64_t, T*, int64_t) {}
+inline void finish_streams() {}
+#endif
+
 template <typename T>
 TENFOLD_VECTOR_CLONES void scale_numbers(T* x, T factor, int64_t n) {
 #pragma omp simd
@@ -77,14 +115,12 @@ TENFOLD_VECTOR_CLONES void add_rows(T* to, const T* from, int64_t stride, const 
   }
 }
 
-/// Every row of x, `stride` apart, gets y times its factor (null: 1).
+/// Every row of x, `stride` apart, gets y.
 template <typename T>
-TENFOLD_VECTOR_CLONES void add_to_rows(T* x, int64_t stride, const T* y, const T* factor,
-                                       int64_t rows, int64_t n) {
+TENFOLD_VECTOR_CLONES void add_to_rows(T* x, int64_t stride, const T* y, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
-    const T f = factor != nullptr ? factor[i] : T(1);
 #pragma omp simd
-    for (int64_t r = 0; r < n; ++r) x[i * stride + r] += f * y[r];
+    for (int64_t r = 0; r < n; ++r) x[i * stride + r] += y[r];
   }
 }
 

@@ -23,6 +23,15 @@ constexpr int64_t padded(int64_t n) {
   return (n + Vector<T>::lanes - 1) / Vector<T>::lanes * Vector<T>::lanes;
 }
 
+/// Rows of numbers, `stride` apart.
+template <typename T>
+struct Rows {
+  T* data;
+  int64_t stride;
+  T* operator[](int64_t i) const { return data + i * stride; }
+  operator Rows<const T>() const { return {data, stride}; }  // NOLINT(google-explicit-constructor)
+};
+
 /// A matrix of a product: element (i, k) stands at data[i * row + k * column].
 template <typename T>
 struct Factor {

@@ -133,6 +133,42 @@ TEST(FeatureAttention, EveryFormEqualsItsDefinition) {
   }
 }
 
+// Heads of whole vectors are read where they lie, and what is more than the caches hold is written
+// past them; heads of other sizes are copied, and rows that do not begin at whole parts are not.
+TEST(FeatureAttention, LargeTensorsOfHeadsThatFillVectorsAndOfOthers) {
+  struct Case {
+    int64_t rows, size;
+  };
+  for (const Case& at : {Case{4200, 16}, Case{2400, 28}, Case{13200, 5}}) {
+    for (const bool random : {false, true}) {
+      if (random && at.size != 16) continue;
+      FeaturePlan plan;
+      plan.map = random ? performer::make_map(
+                              performer::Kernel::hyperbolic,
+                              performer::draw_projection({.rows = 8, .width = at.size}, 1, 0), 0.0)
+                        : linear_attention::make_map({}, at.size);
+      const auto rows = [&](uint64_t seed) {
+        return random_rows(at.rows, 4 * at.size, seed, torch::kFloat)
+            .view({at.rows, 4, at.size})
+            .detach()
+            .requires_grad_();
+      };
+      const Inputs in{rows(1), rows(2), rows(3)};
+      const Inputs wide{in.query.detach().to(torch::kDouble).requires_grad_(),
+                        in.key.detach().to(torch::kDouble).requires_grad_(),
+                        in.value.detach().to(torch::kDouble).requires_grad_()};
+      for (const See see : {See::all, See::past, See::others}) {
+        SCOPED_TRACE(kind_name(see) + std::string(" of ") + std::to_string(at.size));
+        plan.sequences = sequences_of(see, {at.rows - 300, 300}, see == See::past);
+        const auto expected = values_and_gradients(wide, plan, feature_chunked);
+        const auto got = values_and_gradients(in, plan, feature_fast);
+        for (size_t i = 0; i < got.size(); ++i)
+          EXPECT_LE(relative(got[i], expected[i]), 5e-5) << "result " << i;
+      }
+    }
+  }
+}
+
 TEST(FeatureAttention, CrossAttentionOfOtherLengths) {
   for (const NamedPlan& named : plans()) {
     for (const auto& [n, m] :

@@ -14,6 +14,7 @@ namespace tenfold::linear_attention {
 
 using nn::FeatureTiles;
 using nn::KeyFeatures;
+namespace tile = nn::tile;
 
 struct EluPlusOne {
   template <typename T>
@@ -50,25 +51,26 @@ struct Square {
 };
 
 template <typename T, typename F>
-TENFOLD_VECTOR_CLONES void map_rows(const F& f, const T* x, int64_t x_stride, int64_t rows,
-                                    int64_t width, T* feature, int64_t stride) {
+TENFOLD_VECTOR_CLONES void map_rows(const F& f, tile::Rows<const T> x, int64_t rows, int64_t width,
+                                    tile::Rows<T> feature) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* out = feature + i * stride;
+    const T* in = x[i];
+    T* out = feature[i];
 #pragma omp simd
-    for (int64_t e = 0; e < width; ++e) out[e] = f.value(x[i * x_stride + e]);
-    for (int64_t e = width; e < nn::tile::padded<T>(width); ++e) out[e] = 0;
+    for (int64_t e = 0; e < width; ++e) out[e] = f.value(in[e]);
+    for (int64_t e = width; e < tile::padded<T>(width); ++e) out[e] = 0;
   }
 }
 
 template <typename T, typename F>
-TENFOLD_VECTOR_CLONES void map_rows_backward(const F& f, const T* x, int64_t x_stride, int64_t rows,
-                                             int64_t width, const T* feature, const T* dfeature,
-                                             int64_t stride, T* dx) {
+TENFOLD_VECTOR_CLONES void map_rows_backward(const F& f, tile::Rows<const T> x, int64_t rows,
+                                             int64_t width, tile::Rows<const T> feature,
+                                             tile::Rows<const T> dfeature, tile::Rows<T> dx) {
   for (int64_t i = 0; i < rows; ++i) {
-    const T *out = feature + i * stride, *dout = dfeature + i * stride;
+    const T *in = x[i], *out = feature[i], *dout = dfeature[i];
+    T* din = dx[i];
 #pragma omp simd
-    for (int64_t e = 0; e < width; ++e)
-      dx[i * x_stride + e] = dout[e] * f.slope(x[i * x_stride + e], out[e]);
+    for (int64_t e = 0; e < width; ++e) din[e] = dout[e] * f.slope(in[e], out[e]);
   }
 }
 
@@ -77,13 +79,12 @@ template <typename T, typename F>
 class ElementTiles final : public FeatureTiles<T> {
  public:
   ElementTiles(F f, int64_t width) : f_(f), width_(width) {}
-  void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-               int64_t stride) const override {
-    map_rows(f_, x, x_stride, rows, width_, feature, stride);
+  void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const override {
+    map_rows<T>(f_, x, rows, width_, feature);
   }
-  void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                        int64_t stride, T* dx) const override {
-    map_rows_backward(f_, x, x_stride, rows, width_, feature, dfeature, stride, dx);
+  void queries_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                        tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
+    map_rows_backward<T>(f_, x, rows, width_, feature, dfeature, dx);
   }
 
  private:
@@ -92,51 +93,53 @@ class ElementTiles final : public FeatureTiles<T> {
 };
 
 template <typename T>
-TENFOLD_VECTOR_CLONES void softmax_rows(const T* x, int64_t x_stride, int64_t rows, int64_t width,
-                                        T* feature, int64_t stride) {
+TENFOLD_VECTOR_CLONES void softmax_rows(tile::Rows<const T> x, int64_t rows, int64_t width,
+                                        tile::Rows<T> feature) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* out = feature + i * stride;
-    nn::softmax_row(x + i * x_stride, out, width, 0, width, -1, T(1));
-    for (int64_t e = width; e < nn::tile::padded<T>(width); ++e) out[e] = 0;
+    T* out = feature[i];
+    nn::softmax_row(x[i], out, width, 0, width, -1, T(1));
+    for (int64_t e = width; e < tile::padded<T>(width); ++e) out[e] = 0;
   }
 }
 
 /// dx = f (df - f . df).
 template <typename T>
-TENFOLD_VECTOR_CLONES void softmax_rows_backward(int64_t rows, int64_t width, const T* feature,
-                                                 const T* dfeature, int64_t stride, T* dx,
-                                                 int64_t x_stride) {
+TENFOLD_VECTOR_CLONES void softmax_rows_backward(int64_t rows, int64_t width,
+                                                 tile::Rows<const T> feature,
+                                                 tile::Rows<const T> dfeature, tile::Rows<T> dx) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* out = dx + i * x_stride;
-    for (int64_t e = 0; e < width; ++e) out[e] = dfeature[i * stride + e];
-    nn::softmax_row_backward(feature + i * stride, out, width, T(1),
-                             static_cast<const T*>(nullptr));
+    const T* dout = dfeature[i];
+    T* out = dx[i];
+    for (int64_t e = 0; e < width; ++e) out[e] = dout[e];
+    nn::softmax_row_backward(feature[i], out, width, T(1), static_cast<const T*>(nullptr));
   }
 }
 
 /// exp(x) over its largest, which becomes the row's offset.
 template <typename T>
-TENFOLD_VECTOR_CLONES void exp_rows(const T* x, int64_t x_stride, int64_t rows, int64_t width,
-                                    T* feature, int64_t stride, T* offset) {
+TENFOLD_VECTOR_CLONES void exp_rows(tile::Rows<const T> x, int64_t rows, int64_t width,
+                                    tile::Rows<T> feature, T* offset) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* out = feature + i * stride;
+    const T* in = x[i];
+    T* out = feature[i];
     T top = -std::numeric_limits<T>::infinity();
-    for (int64_t e = 0; e < width; ++e) top = x[i * x_stride + e] > top ? x[i * x_stride + e] : top;
+    for (int64_t e = 0; e < width; ++e) top = in[e] > top ? in[e] : top;
 #pragma omp simd
-    for (int64_t e = 0; e < width; ++e) out[e] = nn::row_exp(x[i * x_stride + e] - top);
-    for (int64_t e = width; e < nn::tile::padded<T>(width); ++e) out[e] = 0;
+    for (int64_t e = 0; e < width; ++e) out[e] = nn::row_exp(in[e] - top);
+    for (int64_t e = width; e < tile::padded<T>(width); ++e) out[e] = 0;
     offset[i] = top;
   }
 }
 
 template <typename T>
-TENFOLD_VECTOR_CLONES void exp_rows_backward(int64_t rows, int64_t width, const T* feature,
-                                             const T* dfeature, int64_t stride, T* dx,
-                                             int64_t x_stride) {
+TENFOLD_VECTOR_CLONES void exp_rows_backward(int64_t rows, int64_t width,
+                                             tile::Rows<const T> feature,
+                                             tile::Rows<const T> dfeature, tile::Rows<T> dx) {
   for (int64_t i = 0; i < rows; ++i) {
+    const T *out = feature[i], *dout = dfeature[i];
+    T* din = dx[i];
 #pragma omp simd
-    for (int64_t e = 0; e < width; ++e)
-      dx[i * x_stride + e] = feature[i * stride + e] * dfeature[i * stride + e];
+    for (int64_t e = 0; e < width; ++e) din[e] = out[e] * dout[e];
   }
 }
 
@@ -145,28 +148,26 @@ template <typename T>
 class SoftmaxTiles final : public FeatureTiles<T> {
  public:
   SoftmaxTiles(int64_t width, bool exp_keys) : width_(width), exp_keys_(exp_keys) {}
-  void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-               int64_t stride) const override {
-    softmax_rows(x, x_stride, rows, width_, feature, stride);
+  void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const override {
+    softmax_rows<T>(x, rows, width_, feature);
   }
-  void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T* offset) const override {
+  void keys(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature, T* offset) const override {
     if (exp_keys_) {
-      exp_rows(x, x_stride, rows, width_, feature, stride, offset);
+      exp_rows<T>(x, rows, width_, feature, offset);
     } else {
-      softmax_rows(x, x_stride, rows, width_, feature, stride);
+      softmax_rows<T>(x, rows, width_, feature);
     }
   }
-  void queries_backward(const T*, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                        int64_t stride, T* dx) const override {
-    softmax_rows_backward(rows, width_, feature, dfeature, stride, dx, x_stride);
+  void queries_backward(tile::Rows<const T>, int64_t rows, tile::Rows<const T> feature,
+                        tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
+    softmax_rows_backward<T>(rows, width_, feature, dfeature, dx);
   }
-  void keys_backward(const T*, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                     int64_t stride, T* dx) const override {
+  void keys_backward(tile::Rows<const T>, int64_t rows, tile::Rows<const T> feature,
+                     tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
     if (exp_keys_) {
-      exp_rows_backward(rows, width_, feature, dfeature, stride, dx, x_stride);
+      exp_rows_backward<T>(rows, width_, feature, dfeature, dx);
     } else {
-      softmax_rows_backward(rows, width_, feature, dfeature, stride, dx, x_stride);
+      softmax_rows_backward<T>(rows, width_, feature, dfeature, dx);
     }
   }
 
@@ -188,26 +189,25 @@ template <typename T>
 class TaylorTiles final : public FeatureTiles<T> {
  public:
   explicit TaylorTiles(int64_t width) : width_(width) {}
-  void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-               int64_t stride) const override {
+  void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const override {
     for (int64_t i = 0; i < rows; ++i) {
-      const T* in = x + i * x_stride;
-      T* out = feature + i * stride;
+      const T* in = x[i];
+      T* out = feature[i];
       const T scale = inverse_norm(in, width_);
       out[0] = 1;
       for (int64_t e = 0; e < width_; ++e) out[1 + e] = scale * in[e];
-      for (int64_t e = 1 + width_; e < nn::tile::padded<T>(1 + width_); ++e) out[e] = 0;
+      for (int64_t e = 1 + width_; e < tile::padded<T>(1 + width_); ++e) out[e] = 0;
     }
   }
-  void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                        int64_t stride, T* dx) const override {
+  void queries_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                        tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
     for (int64_t i = 0; i < rows; ++i) {
-      const T *unit = feature + i * stride + 1, *dunit = dfeature + i * stride + 1;
-      const T scale = inverse_norm(x + i * x_stride, width_);
+      const T *unit = feature[i] + 1, *dunit = dfeature[i] + 1;
+      T* din = dx[i];
+      const T scale = inverse_norm(x[i], width_);
       T along = 0;
       for (int64_t e = 0; e < width_; ++e) along += unit[e] * dunit[e];
-      for (int64_t e = 0; e < width_; ++e)
-        dx[i * x_stride + e] = scale * (dunit[e] - along * unit[e]);
+      for (int64_t e = 0; e < width_; ++e) din[e] = scale * (dunit[e] - along * unit[e]);
     }
   }
 

@@ -100,33 +100,30 @@ class RandomTiles final : public nn::FeatureTiles<T> {
     }
   }
 
-  void queries(const T* x, int64_t x_stride, int64_t rows, T* feature,
-               int64_t stride) const override {
-    fill(x, x_stride, rows, feature, stride, nullptr);
+  void queries(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature) const override {
+    fill(x, rows, feature, nullptr);
   }
-  void keys(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T* offset) const override {
-    fill(x, x_stride, rows, feature, stride, offset);
+  void keys(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature, T* offset) const override {
+    fill(x, rows, feature, offset);
   }
-  void queries_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                        int64_t stride, T* dx) const override {
-    turn_back(x, x_stride, rows, feature, dfeature, stride, dx, false);
+  void queries_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                        tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
+    turn_back(x, rows, feature, dfeature, dx, false);
   }
-  void keys_backward(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                     int64_t stride, T* dx) const override {
-    turn_back(x, x_stride, rows, feature, dfeature, stride, dx, true);
+  void keys_backward(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                     tile::Rows<T> dfeature, tile::Rows<T> dx) const override {
+    turn_back(x, rows, feature, dfeature, dx, true);
   }
 
  private:
   int64_t features() const { return directions_ * features_of_direction(kernel_); }
 
-  void fill(const T* x, int64_t x_stride, int64_t rows, T* feature, int64_t stride,
-            T* offset) const {
-    tile::product(tile::as_is(x, x_stride), columns_.data(), direction_stride_, feature, stride,
-                  rows, direction_stride_, width_, false);
+  void fill(tile::Rows<const T> x, int64_t rows, tile::Rows<T> feature, T* offset) const {
+    tile::product(tile::as_is(x.data, x.stride), columns_.data(), direction_stride_, feature.data,
+                  feature.stride, rows, direction_stride_, width_, false);
     for (int64_t i = 0; i < rows; ++i) {
-      T* f = feature + i * stride;
-      const T half = half_norm_ * tile::dot(x + i * x_stride, x + i * x_stride, head_stride_);
+      T* f = feature[i];
+      const T half = half_norm_ * tile::dot(x[i], x[i], head_stride_);
       T row_offset = 0;
       if (kernel_ == Kernel::relu) {
         for (int64_t m = 0; m < directions_; ++m) f[m] = (f[m] > 0 ? f[m] : T(0)) + epsilon_;
@@ -147,12 +144,12 @@ class RandomTiles final : public nn::FeatureTiles<T> {
     }
   }
 
-  void turn_back(const T* x, int64_t x_stride, int64_t rows, const T* feature, T* dfeature,
-                 int64_t stride, T* dx, bool keys) const {
+  void turn_back(tile::Rows<const T> x, int64_t rows, tile::Rows<const T> feature,
+                 tile::Rows<T> dfeature, tile::Rows<T> dx, bool keys) const {
     std::array<T, 64> along{};
     for (int64_t i = 0; i < rows; ++i) {
-      const T* f = feature + i * stride;
-      T* d = dfeature + i * stride;
+      const T* f = feature[i];
+      T* d = dfeature[i];
       if (kernel_ == Kernel::relu) {
         for (int64_t m = 0; m < directions_; ++m) d[m] = f[m] > epsilon_ ? d[m] : T(0);
       } else if (kernel_ == Kernel::trigonometric) {
@@ -168,12 +165,11 @@ class RandomTiles final : public nn::FeatureTiles<T> {
             exponentials_backward(f, d, directions_, kernel_ == Kernel::hyperbolic);
       }
     }
-    tile::product(tile::as_is(dfeature, stride), rows_.data(), head_stride_, dx, x_stride, rows,
-                  head_stride_, directions_, false);
+    tile::product(tile::as_is<T>(dfeature.data, dfeature.stride), rows_.data(), head_stride_,
+                  dx.data, dx.stride, rows, head_stride_, directions_, false);
     if (!keys) return;
     for (int64_t i = 0; i < rows; ++i)
-      subtract_scaled(dx + i * x_stride, x + i * x_stride,
-                      2 * half_norm_ * along[static_cast<size_t>(i)], width_);
+      subtract_scaled(dx[i], x[i], 2 * half_norm_ * along[static_cast<size_t>(i)], width_);
   }
 
   Kernel kernel_;
