@@ -14,6 +14,7 @@
 #include "nn/packing.h"
 #include "nn/projected_attention.h"
 #include "nn/stack.h"
+#include "study/cost.h"
 #include "support/fail.h"
 
 namespace tenfold::app {
@@ -30,13 +31,15 @@ nn::AttentionContext context_of(const AttentionWork& work) {
           .row_keys_T = {}};
 }
 
+nn::AttentionShape work_shape(const AttentionWork& work) {
+  return {.width = kWorkHeads * kWorkHeadSize,
+          .heads = kWorkHeads,
+          .head_size = kWorkHeadSize,
+          .longest = *std::max_element(work.lengths.begin(), work.lengths.end())};
+}
+
 std::shared_ptr<nn::Attention> attention_of(const AttentionWork& work) {
-  const nn::AttentionShape shape{
-      .width = kWorkHeads * kWorkHeadSize,
-      .heads = kWorkHeads,
-      .head_size = kWorkHeadSize,
-      .longest = *std::max_element(work.lengths.begin(), work.lengths.end())};
-  return nn::make_attention(work.choice, shape, 0, torch::TensorOptions());
+  return nn::make_attention(work.choice, work_shape(work), 0, torch::TensorOptions());
 }
 
 Tensor leaf(at::IntArrayRef sizes, at::ScalarType type) {
@@ -164,36 +167,59 @@ std::function<void()> decode_work(const AttentionWork& work) {
   };
 }
 
-EncoderWork encoder_work(const AttentionWork& work) {
-  const auto tokens = std::accumulate(work.lengths.begin(), work.lengths.end(), int64_t{0});
+namespace {
+
+model::EncoderConfig bert_base(const AttentionWork& work) {
   model::EncoderConfig config;
   config.max_position_embeddings = *std::max_element(work.lengths.begin(), work.lengths.end());
   config.attention = work.choice;
   config.validate("bench attention");
+  return config;
+}
+
+nn::AttentionLoad load_of(const AttentionWork& work) {
+  nn::AttentionLoad load{.see = work.see};
+  for (const int64_t n : work.lengths) {
+    const auto tokens = static_cast<double>(n);
+    load.tokens += tokens;
+    load.pairs += work.see == See::past ? tokens * (tokens + 1) / 2 : tokens * tokens;
+  }
+  return load;
+}
+
+}  // namespace
+
+std::function<void()> encoder_work(const AttentionWork& work) {
+  const model::EncoderConfig config = bert_base(work);
   const auto encoder =
       std::make_shared<model::Encoder>(config, model::Pooler::none, 0, torch::TensorOptions());
   encoder->eval();
   nn::compute_in(*encoder, work.type);
   nn::pack_for_inference(*encoder, work.type);
-  EncoderWork made;
-  for (const auto& item : encoder->named_parameters()) {
-    if (item.key().starts_with("encoder.") && item.value().dim() == 2)
-      made.gflops += 2e-9 * static_cast<double>(item.value().numel() * tokens);
-  }
-  if (nn::attention_traits(work.choice).exposes_scores) {
-    for (const int64_t n : work.lengths)
-      made.gflops +=
-          4e-9 * static_cast<double>(n * n * config.hidden_size * config.num_hidden_layers);
-  }
   data::TokenBlock block;
   block.layout = SequenceLayout::of_lengths(work.lengths);
-  block.ids_T = torch::arange(tokens, torch::kInt64).remainder(config.vocab_size - 1000) + 1000;
+  block.ids_T =
+      torch::arange(block.layout.total(), torch::kInt64).remainder(config.vocab_size - 1000) + 1000;
   block.mask.see = {work.see};
-  made.run = [encoder, block] {
+  return [encoder, block] {
     const torch::NoGradGuard no_gradients;
     encoder->forward(block, PassContext::evaluation());
   };
-  return made;
+}
+
+double layer_gflops(const AttentionWork& work) {
+  return 3e-9 * nn::attention_flops(work.choice, work_shape(work), load_of(work));
+}
+
+double mixing_gflops(const AttentionWork& work) {
+  return layer_gflops(work) -
+         3e-9 * nn::ProjectedAttention::projection_flops(work_shape(work), load_of(work));
+}
+
+double encoder_gflops(const AttentionWork& work) {
+  const nn::AttentionLoad load = load_of(work);
+  return 1e-9 *
+         study::forward_flops(bert_base(work), {.tokens = load.tokens, .attended = load.pairs});
 }
 
 }  // namespace tenfold::app

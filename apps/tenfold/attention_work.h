@@ -42,11 +42,13 @@ std::function<void()> layer_work(const AttentionWork& work);
 /// (and at most 64 more) in their memory.
 std::function<void()> decode_work(const AttentionWork& work);
 
-/// Forward of BERT-base, packed weights, and what it computes.
-struct EncoderWork {
-  std::function<void()> run;
-  double gflops = 0;  ///< of a run: products with weights, and scores where the kind forms them
-};
-EncoderWork encoder_work(const AttentionWork& work);
+/// Forward of BERT-base, packed weights.
+std::function<void()> encoder_work(const AttentionWork& work);
+
+/// Arithmetic of one call in GFLOP: the forward pass's products once, or with its backward pass
+/// three times; what a kernel computes once more does not count. The yardstick's are softmax's.
+double mixing_gflops(const AttentionWork& work);
+double layer_gflops(const AttentionWork& work);
+double encoder_gflops(const AttentionWork& work);
 
 }  // namespace tenfold::app

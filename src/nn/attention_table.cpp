@@ -41,16 +41,35 @@ AttentionTable& attention_table() {
   return table;
 }
 
+namespace {
+
+/// work(kind, its options) of a choice.
+template <typename Work>
+auto with_choice(const config::Choice& choice, Work work) {
+  const AttentionKind& kind = attention_table().find(choice.kind.empty() ? "softmax" : choice.kind);
+  return choice.options ? work(kind, *choice.options) : work(kind, *kind.options());
+}
+
+}  // namespace
+
 std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape,
                                           uint64_t seed, torch::TensorOptions options) {
-  const AttentionKind& kind = attention_table().find(choice.kind.empty() ? "softmax" : choice.kind);
-  if (choice.options) return kind.make(shape, *choice.options, seed, options);
-  return kind.make(shape, *kind.options(), seed, options);
+  return with_choice(choice, [&](const AttentionKind& kind, const config::OptionSet& set) {
+    return kind.make(shape, set, seed, options);
+  });
 }
 
 AttentionTraits attention_traits(const config::Choice& choice) {
-  const AttentionKind& kind = attention_table().find(choice.kind.empty() ? "softmax" : choice.kind);
-  return choice.options ? kind.traits(*choice.options) : kind.traits(*kind.options());
+  return with_choice(choice, [](const AttentionKind& kind, const config::OptionSet& set) {
+    return kind.traits(set);
+  });
+}
+
+double attention_flops(const config::Choice& choice, const AttentionShape& shape,
+                       const AttentionLoad& load) {
+  return with_choice(choice, [&](const AttentionKind& kind, const config::OptionSet& set) {
+    return kind.flops(shape, set, load);
+  });
 }
 
 }  // namespace tenfold::nn

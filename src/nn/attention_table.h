@@ -14,11 +14,20 @@
 
 namespace tenfold::nn {
 
-/// One registered kind. Make one with `attention_kind<Options>(...)`.
+/// What goes through a layer in one pass of self-attention.
+struct AttentionLoad {
+  double tokens = 0;
+  double pairs = 0;  ///< over all tokens, the tokens each sees
+  See see = See::all;
+};
+
+/// One registered kind. Make one with `attention_kind<Module, Options>(...)`.
 struct AttentionKind {
   std::string name, summary, paper;
   std::function<std::unique_ptr<config::OptionSet>()> options;  ///< its default options
   std::function<AttentionTraits(const config::OptionSet&)> traits;
+  std::function<double(const AttentionShape&, const config::OptionSet&, const AttentionLoad&)>
+      flops;
   std::function<std::shared_ptr<Attention>(const AttentionShape&, const config::OptionSet&,
                                            uint64_t seed, torch::TensorOptions)>
       make;
@@ -46,9 +55,15 @@ AttentionTable& attention_table();
 std::shared_ptr<Attention> make_attention(const config::Choice& choice, const AttentionShape& shape,
                                           uint64_t seed, torch::TensorOptions options);
 AttentionTraits attention_traits(const config::Choice& choice);
+/// The arithmetic of a layer's forward pass from its hidden states to the contexts, products alone,
+/// a multiplication and an addition counting as two. Each product has two gradients, so that
+/// training takes three times as much.
+double attention_flops(const config::Choice& choice, const AttentionShape& shape,
+                       const AttentionLoad& load);
 
 /// The entry of a kind `Module(const AttentionShape&, const Options&, uint64_t seed,
-/// torch::TensorOptions)` with `static AttentionTraits Module::traits_of(const Options&)`.
+/// torch::TensorOptions)` with `static AttentionTraits Module::traits_of(const Options&)` and
+/// `static double Module::flops_of(const AttentionShape&, const Options&, const AttentionLoad&)`.
 template <typename Module, config::HasFields Options>
 AttentionKind attention_kind(std::string name, std::string summary, std::string paper) {
   auto typed = [name](const config::OptionSet& set) -> const Options& {
@@ -62,6 +77,8 @@ AttentionKind attention_kind(std::string name, std::string summary, std::string 
           std::move(paper),
           [] { return std::make_unique<config::OptionsOf<Options>>(Options{}); },
           [typed](const config::OptionSet& set) { return Module::traits_of(typed(set)); },
+          [typed](const AttentionShape& shape, const config::OptionSet& set,
+                  const AttentionLoad& load) { return Module::flops_of(shape, typed(set), load); },
           [typed](const AttentionShape& shape, const config::OptionSet& set, uint64_t seed,
                   torch::TensorOptions options) {
             return std::make_shared<Module>(shape, typed(set), seed, options);

@@ -341,6 +341,17 @@ AttentionTraits FeatureAttention::feature_traits() {
           .free_queries = true};
 }
 
+double FeatureAttention::feature_flops(const AttentionShape& shape, int64_t features,
+                                       const AttentionLoad& load) {
+  constexpr auto kChunk = static_cast<double>(FeatureScan<float>::kChunk);
+  const auto size = static_cast<double>(shape.head_size), width = static_cast<double>(features);
+  // Tokens of its own chunk that a token sees one by one.
+  double near = 0;
+  if (load.see != See::all) near = load.see == See::others ? kChunk - 1 : (kChunk + 1) / 2;
+  return projection_flops(shape, load) + load.tokens * static_cast<double>(shape.heads) *
+                                             (4 * width * size + 2 * near * (width + size));
+}
+
 std::unique_ptr<AttentionMemory> FeatureAttention::new_memory(int64_t count, int64_t) const {
   return std::make_unique<RecurrentMemory>(count);
 }

@@ -82,6 +82,9 @@ class FeatureAttention : public ProjectedAttention {
 
  protected:
   static AttentionTraits feature_traits();
+  /// Projections and sums over keys, without the map.
+  static double feature_flops(const AttentionShape& shape, int64_t features,
+                              const AttentionLoad& load);
   /// The map of this pass.
   virtual FeaturePlan plan() const = 0;
   AttentionOut mix(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,

@@ -26,6 +26,11 @@ ProjectedAttention::ProjectedAttention(const AttentionShape& shape, uint64_t see
   value_ = projection("value");
 }
 
+double ProjectedAttention::projection_flops(const AttentionShape& shape,
+                                            const AttentionLoad& load) {
+  return load.tokens * static_cast<double>(6 * shape.width * shape.heads * shape.head_size);
+}
+
 double ProjectedAttention::scale() const {
   return shape_.scale > 0 ? shape_.scale : 1.0 / std::sqrt(static_cast<double>(shape_.head_size));
 }

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "nn/attention.h"
+#include "nn/attention_table.h"
 #include "nn/linear.h"
 #include "nn/packing.h"
 
@@ -32,6 +32,8 @@ class ProjectedAttention : public Attention, public Packable {
   void unpack() override { packed_ = {}; }
   const AttentionShape& shape() const { return shape_; }
   double scale() const;  ///< of the scores
+  /// Arithmetic of the three projections (attention_flops()).
+  static double projection_flops(const AttentionShape& shape, const AttentionLoad& load);
 
  protected:
   /// key_SHE and value_SHE are undefined where the keys come from memory. Returns context_THE in

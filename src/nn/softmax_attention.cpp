@@ -170,6 +170,12 @@ AttentionOut mix_summed(const Tensor& query_THE, const Tensor& key_SHE, const Te
 
 AttentionTraits SoftmaxAttention::traits() const { return traits_of({}); }
 
+double SoftmaxAttention::flops_of(const AttentionShape& shape, const config::NoOptions&,
+                                  const AttentionLoad& load) {
+  return projection_flops(shape, load) +
+         load.pairs * static_cast<double>(4 * shape.heads * shape.head_size);
+}
+
 std::unique_ptr<AttentionMemory> SoftmaxAttention::new_memory(int64_t count,
                                                               int64_t capacity) const {
   return std::make_unique<SlotTable>(count, capacity);

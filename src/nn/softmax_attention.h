@@ -94,6 +94,8 @@ class SoftmaxAttention final : public ProjectedAttention {
   SoftmaxAttention(const AttentionShape& shape, const config::NoOptions& options, uint64_t seed,
                    torch::TensorOptions tensor_options);
   static AttentionTraits traits_of(const config::NoOptions& options);
+  static double flops_of(const AttentionShape& shape, const config::NoOptions& options,
+                         const AttentionLoad& load);
 
   AttentionTraits traits() const override;
   std::unique_ptr<AttentionMemory> new_memory(int64_t count, int64_t capacity) const override;

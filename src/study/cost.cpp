@@ -2,16 +2,23 @@
 // Not here: where the counts come from.
 #include "study/cost.h"
 
+#include "nn/attention_table.h"
+
 namespace tenfold::study {
 
 double forward_flops(const model::EncoderConfig& shape, const Passed& passed) {
   const auto width = static_cast<double>(shape.hidden_size);
+  const nn::AttentionShape heads{.width = shape.hidden_size,
+                                 .heads = shape.num_attention_heads,
+                                 .head_size = shape.hidden_size / shape.num_attention_heads,
+                                 .longest = shape.longest_sequence()};
   double flops = 0;
   for (const nn::StackRun& run : shape.stack().runs) {
     const auto inner = static_cast<double>(run.intermediate_size > 0 ? run.intermediate_size
                                                                      : shape.intermediate_size);
-    const double layer =
-        passed.tokens * (8 * width * width + 4 * width * inner) + passed.attended * 4 * width;
+    const double layer = passed.tokens * (2 * width * width + 4 * width * inner) +
+                         nn::attention_flops(run.attention, heads,
+                                             {.tokens = passed.tokens, .pairs = passed.attended});
     flops += static_cast<double>(run.count) * layer;
   }
   const auto head = [&](double rows, int64_t outputs) {

@@ -21,11 +21,11 @@ struct Passed {
 };
 
 /// Of one forward pass, a multiplication and an addition counting as two:
-///   a layer     tokens (8 D^2 + 4 D I) + attended * 4 D
-///               (query, key, value and output; feed-forward; scores and weighted sum)
+///   a layer     tokens (2 D^2 + 4 D I) + what its attention takes (nn::attention_flops)
+///               (output; feed-forward; of softmax tokens * 6 D^2 + attended * 4 D)
 ///   vocabulary  predicted (2 D^2 + 2 D V)
 ///   classifier  classified (2 D^2 + 2 D K)
-/// Embeddings are looked up and cost nothing. Every kind of attention counts as softmax does.
+/// Embeddings are looked up and cost nothing.
 double forward_flops(const model::EncoderConfig& shape, const Passed& passed);
 
 /// Forward and backward: three times the forward pass, because each product has two gradients.

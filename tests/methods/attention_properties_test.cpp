@@ -269,5 +269,28 @@ TEST(AttentionProperties, MasksThatCannotBeDecodedAreRefused) {
   }
 }
 
+TEST(AttentionFlops, CountWhatAKindComputes) {
+  attention_variants();  // registers the kinds
+  // Eight tokens that see each other, one head of 4 numbers, width 4.
+  const AttentionShape shape{.width = 4, .heads = 1, .head_size = 4, .longest = 8};
+  const auto flops = [&](const std::string& kind, See see = See::all, double pairs = 64) {
+    return attention_flops({.kind = kind, .options = {}}, shape,
+                           {.tokens = 8, .pairs = pairs, .see = see});
+  };
+  // Three projections of 2 * 4 * 4 a token, scores and weighted sum of 2 * 4 a pair.
+  EXPECT_EQ(flops("softmax"), 8 * 96 + 64 * 16);
+  EXPECT_EQ(flops("softmax", See::past, 36), 8 * 96 + 36 * 16);
+  // Sums of 4 features by 4 values, made and read; within a chunk of 64 half of it one by one.
+  EXPECT_EQ(flops("linear"), 8 * (96 + 64));
+  EXPECT_EQ(flops("linear", See::past), 8 * (96 + 64 + 2 * 32.5 * (4 + 4)));
+  // 256 features of 128 directions, for queries and keys.
+  EXPECT_EQ(flops("performer"), 8 * (96 + 4 * 256 * 4 + 4 * 4 * 128));
+  // One projection and the weighted sum.
+  EXPECT_EQ(flops("synthesizer"), 8 * 32 + 64 * 8);
+  // Two projections and 15 taps of 4 channels; then the kernels, 15 numbers of 4.
+  EXPECT_EQ(flops("lightweight_conv"), 8 * (64 + 120));
+  EXPECT_EQ(flops("dynamic_conv"), 8 * (64 + 120 + 120));
+}
+
 }  // namespace
 }  // namespace tenfold::nn::testing

@@ -53,6 +53,10 @@ class Averaging final : public nn::Attention {
                                              : std::vector<See>{See::past},
             .fixed_length = options.longest};
   }
+  static double flops_of(const nn::AttentionShape& shape, const AveragingOptions&,
+                         const nn::AttentionLoad& load) {
+    return load.tokens * static_cast<double>(2 * shape.width * shape.heads * shape.head_size);
+  }
   nn::AttentionTraits traits() const override { return traits_of(options_); }
   nn::AttentionOut forward(const nn::AttentionIn& in) const override {
     std::vector<Tensor> rows;

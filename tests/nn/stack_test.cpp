@@ -37,6 +37,10 @@ class ScorelessAttention final : public ProjectedAttention {
                      torch::TensorOptions options)
       : ProjectedAttention(shape, seed, options) {}
   static AttentionTraits traits_of(const config::NoOptions&) { return {.kinds = {See::all}}; }
+  static double flops_of(const AttentionShape& shape, const config::NoOptions&,
+                         const AttentionLoad& load) {
+    return projection_flops(shape, load);
+  }
   AttentionTraits traits() const override { return traits_of({}); }
   std::unique_ptr<AttentionMemory> new_memory(int64_t, int64_t) const override {
     fail(ErrorKind::unsupported, "attention", "cannot be decoded step by step");

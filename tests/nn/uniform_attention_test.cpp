@@ -16,6 +16,10 @@ class UniformAttention final : public ProjectedAttention {
   static AttentionTraits traits_of(const config::NoOptions&) {
     return {.kinds = {See::all, See::past, See::others}, .cross = true};
   }
+  static double flops_of(const AttentionShape& shape, const config::NoOptions&,
+                         const AttentionLoad& load) {
+    return projection_flops(shape, load);
+  }
   AttentionTraits traits() const override { return traits_of({}); }
   std::unique_ptr<AttentionMemory> new_memory(int64_t, int64_t) const override {
     fail(ErrorKind::unsupported, "attention", "'uniform' cannot be decoded step by step");

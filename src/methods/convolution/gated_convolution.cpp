@@ -55,6 +55,22 @@ nn::AttentionTraits GatedConvolution::traits_of(const ConvolutionOptions&) {
           .incremental = true};
 }
 
+double GatedConvolution::flops_of(const nn::AttentionShape& shape,
+                                  const ConvolutionOptions& options,
+                                  const nn::AttentionLoad& load) {
+  const int64_t channels = shape.heads * shape.head_size;
+  return load.tokens *
+         static_cast<double>(4 * shape.width * channels + 2 * channels * options.kernel_size);
+}
+
+double DynamicConvolution::flops_of(const nn::AttentionShape& shape,
+                                    const ConvolutionOptions& options,
+                                    const nn::AttentionLoad& load) {
+  return GatedConvolution::flops_of(shape, options, load) +
+         load.tokens * static_cast<double>(2 * shape.heads * shape.head_size * shape.heads *
+                                           options.kernel_size);
+}
+
 Tensor GatedConvolution::gated(const Tensor& x) const {
   return at::glu(input_->forward(x).to(inside_of(x)), -1);
 }

@@ -21,6 +21,9 @@ class GatedConvolution : public nn::Attention {
   GatedConvolution(const nn::AttentionShape& shape, const ConvolutionOptions& options,
                    uint64_t seed, torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const ConvolutionOptions& options);
+  /// Of lightweight convolution: the projection of both halves, and the taps.
+  static double flops_of(const nn::AttentionShape& shape, const ConvolutionOptions& options,
+                         const nn::AttentionLoad& load);
 
   nn::AttentionTraits traits() const final { return traits_of(options_); }
   nn::AttentionOut forward(const nn::AttentionIn& in) const final;
@@ -65,6 +68,8 @@ class DynamicConvolution final : public GatedConvolution {
  public:
   DynamicConvolution(const nn::AttentionShape& shape, const ConvolutionOptions& options,
                      uint64_t seed, torch::TensorOptions tensor_options);
+  static double flops_of(const nn::AttentionShape& shape, const ConvolutionOptions& options,
+                         const nn::AttentionLoad& load);
 
  protected:
   Tensor kernels(const nn::AttentionIn& in, const Tensor& source_SC,

@@ -27,6 +27,11 @@ LinearAttention::LinearAttention(const nn::AttentionShape& shape, const Options&
 
 nn::AttentionTraits LinearAttention::traits_of(const Options&) { return feature_traits(); }
 
+double LinearAttention::flops_of(const nn::AttentionShape& shape, const Options& options,
+                                 const nn::AttentionLoad& load) {
+  return feature_flops(shape, make_map(options, shape.head_size)->features(), load);
+}
+
 nn::FeaturePlan LinearAttention::plan() const {
   return {.sequences = {},
           .map = map_,

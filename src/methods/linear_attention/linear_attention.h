@@ -36,6 +36,8 @@ class LinearAttention final : public nn::FeatureAttention {
   LinearAttention(const nn::AttentionShape& shape, const Options& options, uint64_t seed,
                   torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const Options& options);
+  static double flops_of(const nn::AttentionShape& shape, const Options& options,
+                         const nn::AttentionLoad& load);
   nn::AttentionTraits traits() const override { return traits_of(options_); }
 
  protected:

@@ -51,6 +51,21 @@ void Options::validate(const std::string& where) const {
           ErrorKind::config, where, "stabilizer epsilon is a form of kernel positive alone");
 }
 
+int64_t Options::directions(int64_t head_size) const {
+  const int64_t per = features_of_direction(kernel);
+  if (features > 0) return features / per;
+  const auto width = static_cast<double>(head_size);
+  return std::max<int64_t>(1, static_cast<int64_t>(width * std::log(width)) / per);
+}
+
+double Performer::flops_of(const nn::AttentionShape& shape, const Options& options,
+                           const nn::AttentionLoad& load) {
+  const Options effective = options.effective();
+  const int64_t directions = effective.directions(shape.head_size);
+  return feature_flops(shape, directions * features_of_direction(effective.kernel), load) +
+         load.tokens * static_cast<double>(4 * shape.heads * shape.head_size * directions);
+}
+
 nn::AttentionTraits Performer::traits_of(const Options& options) {
   nn::AttentionTraits traits = feature_traits();
   traits.stochastic = options.effective().redraw_interval > 0;
@@ -68,13 +83,7 @@ Performer::Performer(const nn::AttentionShape& shape, const Options& options, ui
 }
 
 Tensor Performer::draw(int64_t number) const {
-  const auto width = static_cast<double>(shape().head_size);
-  const int64_t per = features_of_direction(options_.kernel),
-                wanted =
-                    options_.features > 0
-                        ? options_.features / per
-                        : std::max<int64_t>(1, static_cast<int64_t>(width * std::log(width)) / per);
-  return draw_projection({.rows = wanted,
+  return draw_projection({.rows = options_.directions(shape().head_size),
                           .width = shape().head_size,
                           .orthogonal = options_.orthogonal,
                           .equal_lengths = options_.equal_lengths},

@@ -38,6 +38,7 @@ struct Options {
   void fields(config::FieldVisitor& v);
   void validate(const std::string& where) const;
   Options effective() const;  ///< with the preset's values
+  int64_t directions(int64_t head_size) const;
 };
 
 class Performer final : public nn::FeatureAttention, public nn::StepAware {
@@ -46,6 +47,8 @@ class Performer final : public nn::FeatureAttention, public nn::StepAware {
   Performer(const nn::AttentionShape& shape, const Options& options, uint64_t seed,
             torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const Options& options);
+  static double flops_of(const nn::AttentionShape& shape, const Options& options,
+                         const nn::AttentionLoad& load);
   nn::AttentionTraits traits() const override { return traits_of(options_); }
 
   /// Draws the directions of this step's interval, unless it has them.

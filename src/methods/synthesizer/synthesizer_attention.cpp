@@ -136,6 +136,28 @@ nn::AttentionTraits SynthesizerAttention::traits() const {
   return traits;
 }
 
+double SynthesizerAttention::flops_of(const nn::AttentionShape& shape,
+                                      const SynthesizerOptions& options,
+                                      const nn::AttentionLoad& load) {
+  const auto width = static_cast<double>(shape.width),
+             channels = static_cast<double>(shape.heads * shape.head_size);
+  const double projection = 2 * load.tokens * width * channels;
+  double flops = projection + 2 * load.pairs * channels;  // values and their weighted sum
+  for (const std::string& form : options.forms) {
+    if (form == "dot_product") flops += 2 * projection + 2 * load.pairs * channels;
+    if (form == "dense") flops += projection + 2 * load.pairs * channels;
+    if (form == "factorized_random")
+      flops += 2 * load.pairs * static_cast<double>(options.rank * shape.heads);
+    if (form == "factorized_dense") {
+      const auto [a, b] =
+          factors_of(options, options.fixed_length() > 0 ? options.fixed_length() : shape.longest);
+      flops += static_cast<double>(shape.heads) *
+               (2 * load.tokens * width * static_cast<double>(a + b) + load.pairs);
+    }
+  }
+  return flops;
+}
+
 std::unique_ptr<nn::AttentionMemory> SynthesizerAttention::new_memory(int64_t count,
                                                                       int64_t capacity) const {
   return std::make_unique<nn::SlotTable>(count, capacity);

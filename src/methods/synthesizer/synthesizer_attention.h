@@ -32,6 +32,8 @@ class SynthesizerAttention final : public nn::Attention {
   SynthesizerAttention(const nn::AttentionShape& shape, const SynthesizerOptions& options,
                        uint64_t seed, torch::TensorOptions tensor_options);
   static nn::AttentionTraits traits_of(const SynthesizerOptions& options);
+  static double flops_of(const nn::AttentionShape& shape, const SynthesizerOptions& options,
+                         const nn::AttentionLoad& load);
 
   nn::AttentionTraits traits() const override;
   nn::AttentionOut forward(const nn::AttentionIn& in) const override;
