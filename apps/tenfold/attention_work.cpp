@@ -20,6 +20,30 @@
 namespace tenfold::app {
 namespace {
 
+class ValuesAttention final : public nn::ProjectedAttention {
+ public:
+  ValuesAttention(const nn::AttentionShape& shape, const config::NoOptions&, uint64_t seed,
+                  torch::TensorOptions options)
+      : ProjectedAttention(shape, seed, options) {}
+  static nn::AttentionTraits traits_of(const config::NoOptions&) {
+    return {.kinds = {See::all, See::past}};
+  }
+  static double flops_of(const nn::AttentionShape& shape, const config::NoOptions&,
+                         const nn::AttentionLoad& load) {
+    return projection_flops(shape, load);
+  }
+  nn::AttentionTraits traits() const override { return traits_of({}); }
+  std::unique_ptr<nn::AttentionMemory> new_memory(int64_t, int64_t) const override {
+    fail(ErrorKind::unsupported, "bench attention", "values alone remember nothing");
+  }
+
+ protected:
+  nn::AttentionOut mix(const Tensor&, const Tensor&, const Tensor& value_SHE,
+                       const nn::AttentionIn&) const override {
+    return {value_SHE, nullptr};
+  }
+};
+
 nn::AttentionContext context_of(const AttentionWork& work) {
   const auto layout = SequenceLayout::of_lengths(work.lengths);
   return {.query_layout = layout,
@@ -97,6 +121,11 @@ Mixing mixing_of(const AttentionWork& work) {
 }
 
 }  // namespace
+
+void add_values_kind() {
+  nn::attention_table().add(nn::attention_kind<ValuesAttention, config::NoOptions>(
+      kValuesKind, "values as they are", "arXiv 2009.14794"));
+}
 
 std::function<void()> mixing_work(const AttentionWork& work) {
   const Mixing mixing = mixing_of(work);

@@ -14,11 +14,16 @@
 
 namespace tenfold::app {
 
-/// The yardstick: libtorch's own scaled dot products, called sequence by sequence.
+/// A yardstick: libtorch's own scaled dot products, called sequence by sequence.
 inline constexpr const char* kFlashKind = "flash";
+/// The other: a layer with the projections of ordinary attention whose contexts are its values, unmixed.
+/// What a kind takes beyond it is the price of its mixing (the "X (OPT)" line of arXiv 2009.14794).
+inline constexpr const char* kValuesKind = "values";
+/// Adds kValuesKind to the attention kinds of this process.
+void add_values_kind();
 
 struct AttentionWork {
-  std::string kind;       ///< one of attention_table(), or kFlashKind
+  std::string kind;       ///< one of attention_table(), or a yardstick
   config::Choice choice;  ///< of the kind; empty for kFlashKind
   std::vector<int64_t> lengths;
   See see = See::all;

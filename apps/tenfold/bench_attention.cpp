@@ -122,6 +122,7 @@ double free_mib() {
 /// Why a kind cannot do a case here; empty where it can.
 std::string objection(const BenchOptions& options, const AttentionWork& work,
                       const AttentionCase& one) {
+  if (work.kind == kValuesKind && one.timed == Timed::mixing) return "values are not mixed";
   if (work.kind == kFlashKind) {
     if (one.timed != Timed::mixing) return "the yardstick is no layer of a model";
     return options.kinds.empty() && one.lengths[0] > kYardstickLength
@@ -240,6 +241,7 @@ std::string variant_name(const BenchOptions& options, const std::string& kind) {
 }  // namespace
 
 void bench_attention(const BenchTimer& timer) {
+  add_values_kind();
   const std::vector<std::string> kinds = kinds_to_time(timer.options());
   check_settings(timer.options(), kinds);
   for (const std::string& kind : kinds) {

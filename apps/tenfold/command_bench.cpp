@@ -25,7 +25,9 @@ void add_bench(CLI::App& app, Program& program) {
       ->capture_default_str();
   command
       ->add_option("--kinds", options->kinds,
-                   "attention: kinds to measure, and 'flash', libtorch's own; all without it")
+                   "attention: kinds to measure, and 'flash' (libtorch's own) and 'values' "
+                   "(nothing mixed); all "
+                   "without it")
       ->delimiter(',');
   may_be_repeated(command->add_option("--set", options->settings,
                                       "attention: KIND.option=value; may be repeated"));
