@@ -42,6 +42,26 @@ TEST(SynthesizerPaths, InferenceEqualsTheSoftmaxOfEverySequence) {
     expect_inference_near_definition(forms);
 }
 
+TEST(SynthesizerPaths, LongInferenceTakesSomeQueriesAtATime) {
+  for (const std::vector<std::string>& forms : {std::vector<std::string>{"factorized_dense"},
+                                                {"dense", "factorized_random", "dot_product"}}) {
+    const auto attention = made({.forms = forms, .max_length = 1300, .deviation = 3.0});
+    for (const See see : {See::past, See::others}) {
+      Batch batch = make_batch({5, 1200, 0, 40, 1300}, {see});
+      const int64_t rows = batch.layout.total();
+      if (see == See::others) {
+        batch.mask.keep_S = torch::ones({rows}, torch::kBool);
+        batch.mask.keep_S.narrow(0, 300, 500).fill_(false);
+      }
+      const Tensor x = random_rows(rows, kWidth, 1, at::kDouble);
+      const Tensor whole = run(*attention, context_of(batch), x).detach();
+      const torch::NoGradGuard no_grad;
+      EXPECT_LE(worst(run(*attention, context_of(batch), x), whole),
+                1e-12 * whole.abs().max().item<double>());
+    }
+  }
+}
+
 TEST(SynthesizerPaths, HiddenStatesInBfloat16AreWidened) {
   const Batch batch = make_batch({9, 16}, {See::all, See::past});
   const Tensor x = random_rows(25, kWidth, 1, at::kBFloat16);

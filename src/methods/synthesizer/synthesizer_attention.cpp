@@ -197,18 +197,18 @@ Tensor SynthesizerAttention::dot_queries(const Tensor& weights_FH, const Tensor&
   return by_head(heads(query_->forward(query_TD)), weights_FH, "dot_product");
 }
 
-Tensor SynthesizerAttention::place_scores(const Tensor& weights_FH, int64_t queries, int64_t keys,
-                                          at::ScalarType type) const {
+Tensor SynthesizerAttention::place_scores(const Tensor& weights_FH, int64_t first, int64_t count,
+                                          int64_t keys, at::ScalarType type) const {
   Tensor sum;
   const auto corner = [&](const Tensor& scores_HNN) {
-    return scores_HNN.narrow(1, 0, queries).narrow(2, 0, keys).to(type);
+    return scores_HNN.narrow(1, first, count).narrow(2, 0, keys).to(type);
   };
   if (random_HNN_.defined()) sum = sum_of(sum, weighted(corner(random_HNN_), weights_FH, "random"));
   if (fixed_HNN_.defined())
     sum = sum_of(sum, weighted(corner(fixed_HNN_), weights_FH, "fixed_random"));
   if (left_HNk_.defined()) {
-    sum = sum_of(sum, weighted(factorized_random_scores(left_HNk_.to(type), right_HNk_.to(type),
-                                                        queries, keys),
+    sum = sum_of(sum, weighted(factorized_random_scores(left_HNk_.narrow(1, first, count).to(type),
+                                                        right_HNk_.to(type), count, keys),
                                weights_FH, "factorized_random"));
   }
   return sum;
@@ -259,7 +259,7 @@ Tensor SynthesizerAttention::scores_beside_products(at::ScalarType type) const {
   return *beside_products_.get(place_sources(), type, [&] {
     const Tensor weights_FH = form_weights();
     const Tensor bias_H1N = dense_hidden_ ? dense_bias(weights_FH, type) : Tensor();
-    return sum_of(place_scores(weights_FH, length_, length_, type), bias_H1N);
+    return sum_of(place_scores(weights_FH, 0, length_, length_, type), bias_H1N);
   });
 }
 
@@ -275,7 +275,7 @@ std::optional<Tensor> SynthesizerAttention::without_scores(const nn::AttentionIn
   const at::ScalarType given = in.query_TD.scalar_type(), type = wide(given);
   if (!dense_hidden_ && !query_) {
     const auto table = table_.get(place_sources(), type, [&] {
-      return ExpTable(place_scores(form_weights(), length_, length_, type));
+      return ExpTable(place_scores(form_weights(), 0, length_, length_, type));
     });
     return mix_by_table(*table, asked.value_SHE, plan.sequences, in.query_TD.size(0));
   }
@@ -293,19 +293,58 @@ std::optional<Tensor> SynthesizerAttention::without_scores(const nn::AttentionIn
       .to(given);
 }
 
-nn::SoftmaxOut SynthesizerAttention::by_scores(const nn::AttentionIn& in,
-                                               const nn::AskedKeys& asked) const {
-  int64_t places = 0, keys = 0;
+nn::SoftmaxOut SynthesizerAttention::by_scores(const Tensor& query_TD, const nn::AskedKeys& asked,
+                                               const Tensor& carry) const {
+  int64_t first = length_, last = 0, keys = 0;
   for (const nn::AttentionSequence& s : asked.plan.sequences) {
-    if (s.queries > 0) places = std::max(places, s.past + s.queries);
     keys = std::max(keys, s.keys);
+    if (s.queries == 0) continue;
+    first = std::min(first, s.past);
+    last = std::max(last, s.past + s.queries);
   }
+  first = std::min(first, last);
   const Tensor weights_FH = form_weights();
-  const Tensor query_THE = query_ ? dot_queries(weights_FH, in.query_TD) : no_numbers(in.query_TD);
-  const SyntheticScores scores{
-      .place_HRM = place_scores(weights_FH, places, keys, wide(in.query_TD.scalar_type())),
-      .query_HTM = query_scores(weights_FH, in.query_TD, keys)};
-  return mix_by_scores(query_THE, asked, scores, in.carry ? in.carry->tensors.at(0) : Tensor());
+  const Tensor query_THE = query_ ? dot_queries(weights_FH, query_TD) : no_numbers(query_TD);
+  const SyntheticScores scores{.place_HRM = place_scores(weights_FH, first, last - first, keys,
+                                                         wide(query_TD.scalar_type())),
+                               .query_HTM = query_scores(weights_FH, query_TD, keys),
+                               .first_place = first};
+  return mix_by_scores(query_THE, asked, scores, carry);
+}
+
+Tensor SynthesizerAttention::by_scores_in_pieces(const Tensor& query_TD,
+                                                 const nn::AskedKeys& asked) const {
+  constexpr int64_t kScores = 1 << 22;  // of all heads, at a time
+  Tensor context_THE =
+      torch::zeros({query_TD.size(0), shape_.heads, shape_.head_size}, asked.value_SHE.options());
+  nn::AskedKeys piece = asked;
+  std::vector<nn::AttentionSequence>& sequences = piece.plan.sequences;
+  sequences.clear();
+  int64_t begin = 0, rows = 0, scores = 0;
+  const auto finish = [&] {
+    if (rows == 0) return;
+    context_THE.narrow(0, begin, rows)
+        .copy_(by_scores(query_TD.narrow(0, begin, rows), piece, {}).context_THE);
+    sequences.clear();
+    rows = scores = 0;
+  };
+  for (const nn::AttentionSequence& s : asked.plan.sequences) {
+    const int64_t a_row = std::max<int64_t>(1, shape_.heads * s.keys);
+    for (int64_t done = 0; done < s.queries;) {
+      if (rows > 0 && scores + (s.queries - done) * a_row > kScores) finish();
+      if (rows == 0) begin = s.query_begin + done;
+      nn::AttentionSequence part = s;
+      part.query_begin = rows;
+      part.past = s.past + done;
+      part.queries = std::clamp<int64_t>((kScores - scores) / a_row, 1, s.queries - done);
+      sequences.push_back(part);
+      done += part.queries;
+      rows += part.queries;
+      scores += part.queries * a_row;
+    }
+  }
+  finish();
+  return context_THE;
 }
 
 nn::AttentionOut SynthesizerAttention::forward(const nn::AttentionIn& in) const {
@@ -329,7 +368,12 @@ nn::AttentionOut SynthesizerAttention::forward(const nn::AttentionIn& in) const 
     return context_THE.reshape({in.query_TD.size(0), shape_.heads * shape_.head_size});
   };
   if (const auto context_THE = without_scores(in, asked)) return {joined(*context_THE), nullptr};
-  const nn::SoftmaxOut out = by_scores(in, asked);
+  const nn::SoftmaxPlan& plan = asked.plan;
+  if (!at::GradMode::is_enabled() && !in.carry && !plan.hand_on_scores && !plan.bias &&
+      plan.dropout == 0 && plan.observer == nullptr)
+    return {joined(by_scores_in_pieces(in.query_TD, asked)), nullptr};
+  const nn::SoftmaxOut out =
+      by_scores(in.query_TD, asked, in.carry ? in.carry->tensors.at(0) : Tensor());
   return {joined(out.context_THE), nn::carry_of(out)};
 }
 

@@ -57,7 +57,8 @@ class SynthesizerAttention final : public nn::Attention {
                   const std::string& form) const;
   /// The same for rows of heads [T, H, E].
   Tensor by_head(const Tensor& x_THE, const Tensor& weights_FH, const std::string& form) const;
-  Tensor place_scores(const Tensor& weights_FH, int64_t queries, int64_t keys,
+  /// Of `count` places from `first` on.
+  Tensor place_scores(const Tensor& weights_FH, int64_t first, int64_t count, int64_t keys,
                       at::ScalarType type) const;
   /// b2 times the dense form's weight, [H, 1, N].
   Tensor dense_bias(const Tensor& weights_FH, at::ScalarType type) const;
@@ -71,7 +72,10 @@ class SynthesizerAttention final : public nn::Attention {
   /// Contexts of a pass that needs no gradient, without a score of every query and key in memory;
   /// nothing where its forms, mask or extras want them.
   std::optional<Tensor> without_scores(const nn::AttentionIn& in, const nn::AskedKeys& asked) const;
-  nn::SoftmaxOut by_scores(const nn::AttentionIn& in, const nn::AskedKeys& asked) const;
+  nn::SoftmaxOut by_scores(const Tensor& query_TD, const nn::AskedKeys& asked,
+                           const Tensor& carry) const;
+  /// The same where nobody wants the scores afterwards: some queries at a time.
+  Tensor by_scores_in_pieces(const Tensor& query_TD, const nn::AskedKeys& asked) const;
 
   nn::AttentionShape shape_;
   SynthesizerOptions options_;

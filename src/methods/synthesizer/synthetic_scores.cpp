@@ -12,9 +12,10 @@ using nn::AttentionSequence;
 struct ScorePlan : torch::CustomClassHolder {
   Rows rows = Rows::places;
   std::vector<AttentionSequence> sequences;
+  int64_t first_place = 0;
 
   int64_t row_of(const AttentionSequence& s) const {
-    return rows == Rows::places ? s.past : s.query_begin;
+    return rows == Rows::places ? s.past - first_place : s.query_begin;
   }
 
   /// Whether every score of [H, score_rows, keys] is that of one query and key.
@@ -122,10 +123,11 @@ Tensor sum_of(const Tensor& sum, const Tensor& more) {
 }
 
 Tensor flat_scores(const Tensor& scores_HRM, Rows rows,
-                   const std::vector<AttentionSequence>& sequences) {
+                   const std::vector<AttentionSequence>& sequences, int64_t first_place) {
   auto plan = c10::make_intrusive<ScorePlan>();
   plan->rows = rows;
   plan->sequences = sequences;
+  plan->first_place = first_place;
   return FlatScores::apply(scores_HRM, plan);
 }
 
@@ -166,7 +168,8 @@ nn::SoftmaxOut mix_by_scores(const Tensor& query_THE, const nn::AskedKeys& asked
                              const SyntheticScores& scores, const Tensor& carry) {
   Tensor sum = carry;
   if (scores.place_HRM.defined())
-    sum = sum_of(flat_scores(scores.place_HRM, Rows::places, asked.plan.sequences), sum);
+    sum = sum_of(
+        flat_scores(scores.place_HRM, Rows::places, asked.plan.sequences, scores.first_place), sum);
   if (scores.query_HTM.defined())
     sum = sum_of(flat_scores(scores.query_HTM, Rows::queries, asked.plan.sequences), sum);
   return nn::softmax_attention(query_THE, asked.key_SHE, asked.value_SHE, sum, asked.plan);

@@ -39,14 +39,16 @@ enum class Rows : uint8_t {
 };
 
 /// The scores of every sequence's queries at its keys, one sequence after another as the kernels
-/// take them (SoftmaxOut::flat_scores). Differentiable; on any device.
+/// take them (SoftmaxOut::flat_scores). Rows of places begin with first_place. Differentiable; on
+/// any device.
 Tensor flat_scores(const Tensor& scores_HRM, Rows rows,
-                   const std::vector<nn::AttentionSequence>& sequences);
+                   const std::vector<nn::AttentionSequence>& sequences, int64_t first_place = 0);
 
 /// Scores of one pass by form, before mask and mixture; undefined: no such form.
 struct SyntheticScores {
   Tensor place_HRM;  ///< rows are places
   Tensor query_HTM;  ///< rows are queries of the batch
+  int64_t first_place = 0;
 };
 
 /// What queries are multiplied with: the rows of a source, or the same numbers for every text.
