@@ -18,10 +18,10 @@ struct FeaturePlanHolder : torch::CustomClassHolder {
   FeaturePlan plan;
 };
 
-/// Heads first .. first + count - 1 of one sequence.
+/// Heads first .. first + count - 1 of one sequence, and how many rows on the next chunk begins.
 struct HeadGroup {
   size_t sequence = 0;
-  int64_t first = 0, count = 0;
+  int64_t first = 0, count = 0, advance = 0;
 };
 
 /// Rows of the group's head h of a tensor [rows, H, E] whose last dimension is dense.
@@ -30,9 +30,7 @@ HeadRows<T> head_rows(Rows* data, const Tensor& x_RHE, const HeadGroup& group, i
   const int64_t stride = x_RHE.stride(0), step = x_RHE.stride(1);
   return {.data = data + (group.first + h) * step,
           .stride = stride,
-          .next = h + 1 < group.count
-                      ? step
-                      : FeatureScan<float>::kChunk * stride - (group.count - 1) * step};
+          .next = h + 1 < group.count ? step : group.advance * stride - (group.count - 1) * step};
 }
 template <typename T>
 HeadRows<const T> head_of(const Tensor& x_RHE, const HeadGroup& group, int64_t h) {
@@ -59,14 +57,22 @@ ScanSettings settings_of(const FeaturePlan& plan, const Tensor& key_SHE, const T
 std::vector<ScanPlan> scans_of(const FeaturePlan& plan) {
   std::vector<ScanPlan> scans;
   for (const AttentionSequence& s : plan.sequences)
-    scans.push_back(scan_plan(s, FeatureScan<float>::kChunk));
+    scans.push_back(scan_plan(s, FeatureScan<float>::chunk_rows(s.kind, plan.map->features())));
   return scans;
+}
+
+enum class Pass : uint8_t { forward, backward };
+
+/// Rows from a chunk to the one that is worked on after it.
+int64_t chunk_advance(const ScanPlan& scan, Pass pass) {
+  const bool backwards = pass == Pass::forward ? scan.after && !scan.before : scan.before;
+  return backwards ? -scan.rows : scan.rows;
 }
 
 /// Calls work(scan, sequence, its chunks, group) until all heads are done, on all threads.
 template <typename T, typename Work>
 void for_heads(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, const Tensor& key_SHE,
-               const Tensor& value_SHE, Work work) {
+               const Tensor& value_SHE, Pass pass, Work work) {
   std::vector<HeadGroup> groups;
   const int64_t heads = key_SHE.size(1);
   const auto count = static_cast<int64_t>(plan.sequences.size());
@@ -76,7 +82,7 @@ void for_heads(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, cons
         std::min(share, heads_together<T>(*plan.map, value_SHE.size(2), heads,
                                           static_cast<int64_t>(scans[b].chunks.size())));
     for (int64_t h = 0; h < heads; h += together)
-      groups.push_back({b, h, std::min(together, heads - h)});
+      groups.push_back({b, h, std::min(together, heads - h), chunk_advance(scans[b], pass)});
   }
   at::parallel_for(0, static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
     FeatureScan<T> scan(*plan.map, settings_of(plan, key_SHE, value_SHE));
@@ -145,7 +151,7 @@ T* kept_of(const Tensor& kept, const std::vector<int64_t>& begin, const HeadGrou
 template <typename T, typename Fill>
 void run_forward(const FeaturePlan& plan, const std::vector<ScanPlan>& scans, const Tensor& key,
                  const Tensor& value, Fill fill) {
-  for_heads<T>(plan, scans, key, value,
+  for_heads<T>(plan, scans, key, value, Pass::forward,
                [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
                    const HeadGroup& group) {
                  std::vector<ScanForward<T>> all(static_cast<size_t>(group.count));
@@ -215,7 +221,7 @@ struct FastFeatures : torch::autograd::Function<FastFeatures> {
       const int64_t heads = query.size(1);
       const auto begin = kept_places<T>(plan, scans, settings_of(plan, key, value), heads);
       for_heads<T>(
-          plan, scans, key, value,
+          plan, scans, key, value, Pass::backward,
           [&](FeatureScan<T>& scan, const AttentionSequence& s, const ScanPlan& p,
               const HeadGroup& group) {
             std::vector<ScanBackward<T>> all(static_cast<size_t>(group.count));
@@ -343,11 +349,11 @@ AttentionTraits FeatureAttention::feature_traits() {
 
 double FeatureAttention::feature_flops(const AttentionShape& shape, int64_t features,
                                        const AttentionLoad& load) {
-  constexpr auto kChunk = static_cast<double>(FeatureScan<float>::kChunk);
+  const auto chunk = static_cast<double>(FeatureScan<float>::chunk_rows(load.see, features));
   const auto size = static_cast<double>(shape.head_size), width = static_cast<double>(features);
   // Tokens of its own chunk that a token sees one by one.
   double near = 0;
-  if (load.see != See::all) near = load.see == See::others ? kChunk - 1 : (kChunk + 1) / 2;
+  if (load.see != See::all) near = load.see == See::others ? chunk - 1 : (chunk + 1) / 2;
   return projection_flops(shape, load) + load.tokens * static_cast<double>(shape.heads) *
                                              (4 * width * size + 2 * near * (width + size));
 }

@@ -249,26 +249,26 @@ void FeatureScan<T>::find_ceilings(const ScanChunk& chunk, T state_offset) {
 template <typename T>
 void FeatureScan<T>::key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride,
                                   const T* key_rows, int64_t key_stride, int64_t depth, T* block) {
-  tile::transpose(key_rows, key_stride, turned_, kChunk, chunk.keys(), depth);
+  tile::transpose(key_rows, key_stride, turned_, near_, chunk.keys(), depth);
   for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
     const int64_t from = lo / tile::Vector<T>::lanes * tile::Vector<T>::lanes;
-    tile::product(tile::as_is(rows + i * row_stride, row_stride), turned_ + from, kChunk,
-                  block + i * kChunk + from, kChunk, count, tile::padded<T>(hi) - from, depth,
-                  false);
+    tile::product(tile::as_is(rows + i * row_stride, row_stride), turned_ + from, near_,
+                  block + i * near_ + from, near_, count, tile::padded<T>(hi) - from, depth, false);
   });
 }
 
 /// Raw products become weights: a number added a row, brought to the row's ceiling, 0 where hidden.
 template <typename T>
 void FeatureScan<T>::weigh(const ScanChunk& chunk, const T* add, T* block) const {
-  weigh_rows(block, kChunk, seen_.data(), chunk.queries(), add, offsets_ ? offset_ : nullptr,
+  weigh_rows(block, near_, seen_.data(), chunk.queries(), add, offsets_ ? offset_ : nullptr,
              ceiling_);
 }
 
 template <typename T>
 void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
                                    T* block, const ScanForward<T>& io) {
-  const int64_t rows = chunk.queries();
+  const int64_t rows = chunk.queries(), first = s.query_begin + chunk.query_begin;
+  if (!stream_) expect_rows(io.out.data + first * io.out.stride, io.out.stride, rows, value_size_);
   find_ceilings(chunk, offset_of(state));
   tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
                 context_, value_stride_, rows, value_stride_, features_, false);
@@ -281,14 +281,13 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
     key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
                  block);
     weigh(chunk, nullptr, block);
-    add_row_sums(block, kChunk, rows, inverse_);
+    add_row_sums(block, near_, rows, inverse_);
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
-      tile::product(tile::as_is(block + i * kChunk + lo, kChunk), value_ + lo * value_stride_,
+      tile::product(tile::as_is(block + i * near_ + lo, near_), value_ + lo * value_stride_,
                     value_stride_, context_ + i * value_stride_, value_stride_, count,
                     value_stride_, hi - lo, true);
     });
   }
-  const int64_t first = s.query_begin + chunk.query_begin;
   for (int64_t i = 0; i < rows; ++i) {
     const T denominator = inverse_[i];
     inverse_[i] =
@@ -329,13 +328,14 @@ int64_t FeatureScan<T>::kept_numbers(const ScanPlan& plan) const {
   constexpr int64_t kMost = 6;
   if (plan.before && plan.after) return 0;
   const int64_t numbers =
-      plan.partial() ? static_cast<int64_t>(plan.chunks.size()) * kept_chunk() : state_size_;
+      plan.partial() ? static_cast<int64_t>(plan.chunks.size()) * kept_chunk(plan) : state_size_;
   return numbers <= kMost * plan.keys * value_size_ ? numbers : 0;
 }
 
 template <typename T>
 void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
                              const std::vector<ScanForward<T>>& heads) {
+  near_ = plan.rows;
   const auto width = static_cast<int64_t>(heads.size());
   Grid run = first_states(width);
   for (int64_t h = 0; h < width; ++h) {
@@ -357,8 +357,8 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
       if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
       T* block = block_;
       if (io.kept != nullptr && plan.partial()) {
-        turn(run.at(0, h), io.kept + c * kept_chunk());
-        block = io.kept + c * kept_chunk() + state_size_;
+        turn(run.at(0, h), io.kept + c * kept_chunk(plan));
+        block = io.kept + c * kept_chunk(plan) + state_size_;
       } else if (io.kept != nullptr && n == 0) {
         turn(run.at(0, h), io.kept);
       }

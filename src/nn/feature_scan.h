@@ -76,7 +76,14 @@ int64_t heads_together(const FeatureMap& map, int64_t value_size, int64_t heads,
 template <typename T>
 class FeatureScan {
  public:
-  static constexpr int64_t kChunk = 64;
+  static constexpr int64_t kChunk = 64;  ///< rows of a tile at most
+
+  /// Rows of a chunk of queries under a mask. Keys that its queries see in part are worked one by
+  /// one: the fewer features there are, the less a state costs beside them, unless every chunk has
+  /// two.
+  static constexpr int64_t chunk_rows(See see, int64_t features) {
+    return features <= 64 && see != See::all && see != See::others ? kChunk / 2 : kChunk;
+  }
 
   /// `map` must outlive the kernel.
   FeatureScan(const FeatureMap& map, const ScanSettings& settings);
@@ -114,7 +121,7 @@ class FeatureScan {
     return state[state_size_ - tile::Vector<T>::lanes];
   }
   /// What is kept of a chunk of a mask that hides: a turned state, and weights.
-  int64_t kept_chunk() const { return state_size_ + kChunk * kChunk; }
+  int64_t kept_chunk(const ScanPlan& plan) const { return state_size_ + plan.rows * plan.rows; }
   void turn(const T* state, T* turned) const;
   void turn_all(Grid& states) const;
   Grid states(int64_t chunks, int64_t heads) const;
@@ -158,6 +165,8 @@ class FeatureScan {
                       const ScanBackward<T>& io);
   void key_gradient(int64_t rows, const T* queries_state, const T* turned);
   void add_own_key_gradient(const ScanChunk& chunk);
+  void expect_key_gradient(const AttentionSequence& s, int64_t begin, int64_t end,
+                           const ScanBackward<T>& io) const;
   void write_key_gradient(const AttentionSequence& s, int64_t begin, int64_t end,
                           const ScanBackward<T>& io);
 
@@ -167,7 +176,7 @@ class FeatureScan {
   void for_strips(const ScanChunk& chunk, Work work) const {
     for (int64_t i = 0; i < chunk.queries(); i += kStrip) {
       const int64_t rows = std::min(kStrip, chunk.queries() - i);
-      int64_t lo = kChunk, hi = 0;
+      int64_t lo = near_, hi = 0;
       for (int64_t r = i; r < i + rows; ++r) {
         if (seen_[static_cast<size_t>(r)].lo >= seen_[static_cast<size_t>(r)].hi) continue;
         lo = std::min(lo, seen_[static_cast<size_t>(r)].lo);
@@ -186,6 +195,7 @@ class FeatureScan {
 
   const FeatureTiles<T>& tiles_;
   int64_t head_size_, value_size_, features_;
+  int64_t near_ = kChunk;  ///< rows of the plan's chunks, and from row to row of weights
   int64_t head_stride_, value_stride_, feature_width_, feature_stride_, state_size_;
   T epsilon_, key_sum_offset_;
   bool offsets_, divide_, stream_;

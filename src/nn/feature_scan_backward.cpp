@@ -19,6 +19,9 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
               value_size_);
   expect_rows(io.out.data + first * io.out.stride + io.out.next, io.out.stride, chunk.queries(),
               value_size_);
+  if (!stream_)
+    expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
+                head_size_);
   load_rows(io.dout.data + first * io.dout.stride, io.dout.stride, all, chunk.queries(),
             value_size_, dout_, value_stride_);
   load_rows(io.out.data + first * io.out.stride, io.out.stride, all, chunk.queries(), value_size_,
@@ -62,7 +65,7 @@ void FeatureScan<T>::query_gradient(const AttentionSequence& s, const ScanChunk&
                        rows, feature_width_);
   if (chunk.keys() > 0) {
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
-      tile::product(tile::as_is<T>(dblock_ + i * kChunk + lo, kChunk),
+      tile::product(tile::as_is<T>(dblock_ + i * near_ + lo, near_),
                     key_feature_ + lo * feature_stride_, feature_stride_,
                     dquery_feature_ + i * feature_stride_, feature_stride_, count, feature_width_,
                     hi - lo, true);
@@ -103,7 +106,7 @@ void FeatureScan<T>::add_own_key_gradient(const ScanChunk& chunk) {
     }
     const int64_t rows = std::max<int64_t>(last - first, 0);
     const auto weights = [&](const T* block) {
-      return tile::transposed<T>(block + first * kChunk + j, kChunk);
+      return tile::transposed<T>(block + first * near_ + j, near_);
     };
     tile::product(weights(dblock_), query_feature_ + first * feature_stride_, feature_stride_,
                   dkey_feature_ + j * feature_stride_, feature_stride_, count, feature_width_, rows,
@@ -111,6 +114,16 @@ void FeatureScan<T>::add_own_key_gradient(const ScanChunk& chunk) {
     tile::product(weights(weights_), dout_ + first * value_stride_, value_stride_,
                   dvalue_ + j * value_stride_, value_stride_, count, value_stride_, rows, true);
   }
+}
+
+/// Asks for the rows that write_key_gradient() writes.
+template <typename T>
+void FeatureScan<T>::expect_key_gradient(const AttentionSequence& s, int64_t begin, int64_t end,
+                                         const ScanBackward<T>& io) const {
+  if (stream_) return;
+  const int64_t rows = end - begin, first = s.key_begin + (s.has_holes ? 0 : begin);
+  expect_rows(io.dkey.data + first * io.dkey.stride, io.dkey.stride, rows, head_size_);
+  expect_rows(io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride, rows, value_size_);
 }
 
 template <typename T>
@@ -127,6 +140,7 @@ void FeatureScan<T>::write_key_gradient(const AttentionSequence& s, int64_t begi
 template <typename T>
 void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
                               const std::vector<ScanBackward<T>>& heads) {
+  near_ = plan.rows;
   const auto count = static_cast<int64_t>(plan.chunks.size()),
              width = static_cast<int64_t>(heads.size());
   const bool both = plan.before && plan.after;
@@ -139,7 +153,8 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     turn_all(plan.partial() ? between : shared);
   }
   const auto state_of = [&](int64_t c, int64_t h) {
-    if (kept) return heads[static_cast<size_t>(h)].kept + (plan.partial() ? c * kept_chunk() : 0);
+    if (kept)
+      return heads[static_cast<size_t>(h)].kept + (plan.partial() ? c * kept_chunk(plan) : 0);
     return static_cast<const T*>(plan.partial() ? between.at(c, h) : shared.at(0, h));
   };
   const auto load = [&](int64_t c, int64_t h) {
@@ -177,6 +192,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
       if (chunk.keys() > 0) weights_of_own_keys(chunk, kept ? state + state_size_ : nullptr);
       query_gradient(s, chunk, state, io);
       if (chunk.keys() > 0) {
+        expect_key_gradient(s, chunk.key_begin, chunk.key_end, io);
         const T* queries_state = both ? queries_between.at(c, h) : all_queries.at(0, h);
         turn(queries_state, turned_state_);
         key_gradient(chunk.keys(), queries_state, turned_state_);
@@ -192,6 +208,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     for (int64_t h = 0; h < width; ++h) {
       const ScanBackward<T>& io = heads[static_cast<size_t>(h)];
       load_keys(s, io.key, io.value, begin, end);
+      expect_key_gradient(s, begin, end, io);
       key_gradient(end - begin, all_queries.at(0, h), turned.at(0, h));
       write_key_gradient(s, begin, end, io);
     }

@@ -23,6 +23,7 @@ struct ScanPlan {
   int64_t base = 0;  ///< keys 0 .. base - 1 are seen by every query
   int64_t tail = 0;  ///< so are keys tail .. keys - 1
   int64_t keys = 0;  ///< all that holes leave
+  int64_t rows = 0;  ///< most queries of a chunk
   std::vector<ScanChunk> chunks;
   bool before = false;  ///< a chunk sees all keys of the chunks before it
   bool after = false;   ///< a chunk sees all keys of the chunks behind it
@@ -31,7 +32,7 @@ struct ScanPlan {
 
 /// Every mask kind has that form: `all` is base alone, `past` looks before, `future` behind,
 /// `prefix` has its source for base and looks before, `others` looks both ways. A chunk has at most
-/// `chunk` queries and as many keys.
-ScanPlan scan_plan(const AttentionSequence& s, int64_t chunk);
+/// `rows` queries, and as many keys where it sees some in part.
+ScanPlan scan_plan(const AttentionSequence& s, int64_t rows);
 
 }  // namespace tenfold::nn

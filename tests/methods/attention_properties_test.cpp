@@ -280,9 +280,9 @@ TEST(AttentionFlops, CountWhatAKindComputes) {
   // Three projections of 2 * 4 * 4 a token, scores and weighted sum of 2 * 4 a pair.
   EXPECT_EQ(flops("softmax"), 8 * 96 + 64 * 16);
   EXPECT_EQ(flops("softmax", See::past, 36), 8 * 96 + 36 * 16);
-  // Sums of 4 features by 4 values, made and read; within a chunk of 64 half of it one by one.
+  // Sums of 4 features by 4 values, made and read; within a chunk of 32 half of it one by one.
   EXPECT_EQ(flops("linear"), 8 * (96 + 64));
-  EXPECT_EQ(flops("linear", See::past), 8 * (96 + 64 + 2 * 32.5 * (4 + 4)));
+  EXPECT_EQ(flops("linear", See::past), 8 * (96 + 64 + 2 * 16.5 * (4 + 4)));
   // 256 features of 128 directions, for queries and keys.
   EXPECT_EQ(flops("performer"), 8 * (96 + 4 * 256 * 4 + 4 * 4 * 128));
   // One projection and the weighted sum.
