@@ -31,7 +31,8 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
                 head = kChunk * head_stride_, square = kChunk * kChunk,
                 turned = kChunk * std::max(feature_stride_, value_stride_);
   memory_.resize(static_cast<size_t>(3 * head + 4 * value + 4 * feature + 2 * square + turned +
-                                     state_size_ + 6 * kChunk + tile::Vector<T>::lanes));
+                                     state_size_ + 6 * kChunk + kTiles * kApart +
+                                     tile::Vector<T>::lanes));
   taken_ = static_cast<int64_t>((64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64 /
                                 sizeof(T));
   query_ = take(head);
@@ -60,7 +61,7 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
 template <typename T>
 T* FeatureScan<T>::take(int64_t numbers) {
   T* here = memory_.data() + taken_;
-  taken_ += numbers;
+  taken_ += numbers + kApart;
   return here;
 }
 

@@ -101,6 +101,8 @@ class FeatureScan {
  private:
   static constexpr int64_t kStrip = 16;  ///< rows whose visible ranges are taken as one
   static constexpr T kSmallestDenominator = T(1e-20);
+  /// Between tiles, which would share places of the cache if they lay a power of two apart.
+  static constexpr int64_t kApart = 5 * tile::Vector<T>::lanes, kTiles = 21;
 
   // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors. A
   // turned one has S^T [E, R], rows feature_stride_ apart, in its place.

@@ -22,12 +22,16 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
   if (!stream_)
     expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
                 head_size_);
-  load_rows(io.dout.data + first * io.dout.stride, io.dout.stride, all, chunk.queries(),
-            value_size_, dout_, value_stride_);
-  load_rows(io.out.data + first * io.out.stride, io.out.stride, all, chunk.queries(), value_size_,
-            context_, value_stride_);
-  split_output_gradient(dout_, context_, value_stride_, io.inverse + first, chunk.queries(),
-                        value_stride_, shift_);
+  tile::Rows<const T> dout{io.dout.data + first * io.dout.stride, io.dout.stride},
+      out{io.out.data + first * io.out.stride, io.out.stride};
+  if (value_size_ < value_stride_) {
+    load_rows(dout.data, dout.stride, all, chunk.queries(), value_size_, dout_, value_stride_);
+    load_rows(out.data, out.stride, all, chunk.queries(), value_size_, context_, value_stride_);
+    dout = {dout_, value_stride_};
+    out = {context_, value_stride_};
+  }
+  split_output_gradient<T>(dout, out, io.inverse + first, chunk.queries(), value_stride_,
+                           {dout_, value_stride_}, shift_);
   if (!divide_) std::fill_n(shift_, chunk.queries(), T(0));
 }
 
@@ -202,8 +206,11 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
       if (!both) add_queries(all_queries.at(0, h), chunk);
     }
   }
-  Grid turned = all_queries;
-  turn_all(turned);
+  Grid turned;
+  if (plan.shared()) {
+    turned = all_queries;
+    turn_all(turned);
+  }
   for_shared_tiles(plan, [&](int64_t begin, int64_t end) {
     for (int64_t h = 0; h < width; ++h) {
       const ScanBackward<T>& io = heads[static_cast<size_t>(h)];

@@ -187,18 +187,23 @@ TENFOLD_VECTOR_CLONES void shift_and_scale_rows(T* x, int64_t stride, const T* s
   }
 }
 
-/// Gradient of the output into that of the numerator, in place, and of the denominator:
-/// shift[i] = -(g . out) inverse, g *= inverse.
+/// Gradient g of the output into that of the numerator, g inverse, and of the denominator,
+/// shift[i] = -(g . out) inverse.
 template <typename T>
-TENFOLD_VECTOR_CLONES void split_output_gradient(T* g, const T* out, int64_t stride,
+TENFOLD_VECTOR_CLONES void split_output_gradient(tile::Rows<const T> g, tile::Rows<const T> out,
                                                  const T* inverse, int64_t rows, int64_t n,
-                                                 T* shift) {
+                                                 tile::Rows<T> numerator, T* shift) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* row = g + i * stride;
-    shift[i] = -inverse[i] * tile::dot(row, out + i * stride, n);
+    const T *from = g[i], *other = out[i];
+    T* to = numerator[i];
     const T f = inverse[i];
-#pragma omp simd
-    for (int64_t e = 0; e < n; ++e) row[e] *= f;
+    T along = 0;
+#pragma omp simd reduction(+ : along)
+    for (int64_t e = 0; e < n; ++e) {
+      along += from[e] * other[e];
+      to[e] = f * from[e];
+    }
+    shift[i] = -f * along;
   }
 }
 

@@ -28,6 +28,7 @@ struct ScanPlan {
   bool before = false;  ///< a chunk sees all keys of the chunks before it
   bool after = false;   ///< a chunk sees all keys of the chunks behind it
   bool partial() const { return before || after; }
+  bool shared() const { return base > 0 || tail < keys; }  ///< some keys are seen by every query
 };
 
 /// Every mask kind has that form: `all` is base alone, `past` looks before, `future` behind,
