@@ -127,7 +127,6 @@ Stack::Stack(const StackSpec& spec, uint64_t seed, torch::TensorOptions options)
 /// Whether the last layer may leave out the rows that nobody asks for.
 bool Stack::some_may_ask_alone(const StackIn& in) const {
   return in.rows_P.defined() && in.state == nullptr && !in.all_hidden &&
-         !spec_.runs.back().residual_attention &&
          spec_.key_value_from == KeyValueFrom::previous_layer &&
          blocks_.back()->attention().traits().free_queries;
 }

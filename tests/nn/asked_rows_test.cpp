@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/packing.h"
+#include "nn/softmax_attention.h"
 #include "nn/stack.h"
 #include "support/fail.h"
 
@@ -83,12 +84,66 @@ TEST(AskedRows, ValuesAndGradientsAreThoseOfTheWholePass) {
   }
 }
 
+TEST(AskedRows, TakeTheirOwnOfScoresCarriedToThem) {
+  for (const bool mean : {false, true}) {
+    for (const bool recompute : {false, true}) {
+      StackSpec spec = asked_spec(mean ? 0.3 : 0.0);
+      spec.runs[0].count = 3;
+      spec.runs[0].residual_attention = true;
+      spec.runs[0].residual_mean = mean;
+      Stack stack(spec, 3, torch::kDouble);
+      stack.recompute_in_backward(recompute);
+      StackIn in = asked_input(random_rows(torch::kDouble), mean ? 0.3 : 0.0);
+      expect_rows_alone_same(stack, in);
+      in.mask.keep_S = torch::ones({63}, torch::kBool);
+      in.mask.keep_S.index_fill_(0, torch::tensor(std::vector<int64_t>{1, 8, 9, 62}), false);
+      expect_rows_alone_same(stack, in);
+    }
+  }
+}
+
+// Queries and keys carried in place of scores, as inference over long sequences does.
+TEST(AskedRows, TakeTheirOwnOfQueriesCarriedToThem) {
+  const torch::NoGradGuard no_grad;
+  SoftmaxAttention attention({.width = 64,
+                              .heads = 2,
+                              .head_size = 32,
+                              .residual_scores = true,
+                              .carry_run = {.place = 2, .layers = 2},
+                              .initializer_range = 0.1},
+                             {}, 3, torch::kDouble);
+  const auto layout = SequenceLayout::of_lengths(kAskedLengths);
+  const AttentionContext whole{.query_layout = layout,
+                               .source_layout = layout,
+                               .mask = {},
+                               .bias = nullptr,
+                               .past = {},
+                               .pass = PassContext::evaluation(),
+                               .row_keys_T = {}};
+  const Tensor hidden_TD = random_rows(torch::kDouble);
+  const auto below = std::make_shared<Carry>();
+  for (int i = 0; i < 2; ++i)
+    below->tensors.push_back(random_rows(torch::kDouble).view({63, 2, 32}));
+  const Tensor all_TD =
+      attention
+          .forward(
+              {.context = whole, .query_TD = hidden_TD, .source_SD = hidden_TD, .carry = below})
+          .context_TD;
+  const auto alone = asked_rows(whole, asked(), hidden_TD);
+  ASSERT_TRUE(alone);
+  const Tensor some_PD = attention
+                             .forward({.context = alone->context,
+                                       .query_TD = hidden_TD.index_select(0, alone->rows_P),
+                                       .source_SD = hidden_TD,
+                                       .asking_P = alone->rows_P,
+                                       .carry = below})
+                             .context_TD;
+  EXPECT_TRUE(some_PD.allclose(all_TD.index_select(0, alone->rows_P), 1e-12, 1e-14));
+}
+
 TEST(AskedRows, WherePlacesMatterTheWholePassIsMade) {
-  StackSpec residual = asked_spec(0);
-  residual.runs[0].residual_attention = true;
-  Stack stack(asked_spec(0), 3, torch::kDouble), carrying(residual, 3, torch::kDouble);
+  Stack stack(asked_spec(0), 3, torch::kDouble);
   StackIn in = asked_input(random_rows(torch::kDouble), 0);
-  expect_rows_alone_same(carrying, in);
   for (const See kind : {See::past, See::future, See::others}) {
     in.mask.see = {kind};
     expect_rows_alone_same(stack, in);
