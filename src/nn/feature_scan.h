@@ -105,7 +105,9 @@ class FeatureScan {
   static constexpr int64_t kApart = 5 * tile::Vector<T>::lanes, kTiles = 21;
 
   // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors. A
-  // turned one has S^T [E, R], rows feature_stride_ apart, in its place.
+  // turned one has S^T [E, R], rows feature_stride_ apart, in its place: the backward pass
+  // multiplies by it.
+
   /// States of every chunk and head.
   struct Grid {
     std::vector<T> numbers;
@@ -124,8 +126,8 @@ class FeatureScan {
   }
   /// What is kept of a chunk of a mask that hides: a turned state, and weights.
   int64_t kept_chunk(const ScanPlan& plan) const { return state_size_ + plan.rows * plan.rows; }
-  void turn(const T* state, T* turned) const;
-  void turn_all(Grid& states) const;
+  void turn(const T* state, T* turned) const;  ///< two states, not one in place
+  void turn_all(Grid& states) const;           ///< in place
   Grid states(int64_t chunks, int64_t heads) const;
   Grid first_states(int64_t heads) const;
   void take_in(const ScanState<const T>& from, T* state) const;
