@@ -226,8 +226,9 @@ void FeatureScan<T>::find_seen(const AttentionSequence& s, const ScanChunk& chun
 
 /// For each query the largest offset of what it sees, to which all its terms are brought.
 template <typename T>
-void FeatureScan<T>::find_ceilings(const ScanChunk& chunk, T state_offset) {
+void FeatureScan<T>::find_ceilings(const ScanChunk& chunk, const T* state) {
   constexpr T kNone = -std::numeric_limits<T>::infinity();
+  const T state_offset = state != nullptr ? offset_of(state) : kNone;
   for (int64_t i = 0; i < chunk.queries(); ++i) {
     if (!offsets_) {
       ceiling_[i] = 0;
@@ -270,13 +271,18 @@ void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& 
                                    T* block, const ScanForward<T>& io) {
   const int64_t rows = chunk.queries(), first = s.query_begin + chunk.query_begin;
   if (!stream_) expect_rows(io.out.data + first * io.out.stride, io.out.stride, rows, value_size_);
-  find_ceilings(chunk, offset_of(state));
-  tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
-                context_, value_stride_, rows, value_stride_, features_, false);
-  row_dots(query_feature_, feature_stride_, normalizer_of(state), rows, feature_width_, inverse_);
-  if (offsets_) {
-    scale_rows(context_, value_stride_, alpha_, rows);
-    for (int64_t i = 0; i < rows; ++i) inverse_[i] *= alpha_[i];
+  find_ceilings(chunk, state);
+  if (state == nullptr) {
+    std::fill_n(context_, rows * value_stride_, T(0));
+    std::fill_n(inverse_, rows, T(0));
+  } else {
+    tile::product(tile::as_is(query_feature_, feature_stride_), sum_of(state), value_stride_,
+                  context_, value_stride_, rows, value_stride_, features_, false);
+    row_dots(query_feature_, feature_stride_, normalizer_of(state), rows, feature_width_, inverse_);
+    if (offsets_) {
+      scale_rows(context_, value_stride_, alpha_, rows);
+      for (int64_t i = 0; i < rows; ++i) inverse_[i] *= alpha_[i];
+    }
   }
   if (chunk.keys() > 0) {
     key_products(chunk, query_feature_, feature_stride_, key_feature_, feature_stride_, features_,
@@ -325,6 +331,12 @@ void FeatureScan<T>::spread(Grid& own, const ScanPlan& plan, Grid& first) const 
 }
 
 template <typename T>
+bool FeatureScan<T>::sees_own_keys_alone(const ScanPlan& plan, int64_t chunk) const {
+  if (plan.before == plan.after || plan.shared() || key_sum_offset_ != 0) return false;
+  return chunk == (plan.before ? 0 : static_cast<int64_t>(plan.chunks.size()) - 1);
+}
+
+template <typename T>
 int64_t FeatureScan<T>::kept_numbers(const ScanPlan& plan) const {
   constexpr int64_t kMost = 6;
   if (plan.before && plan.after) return 0;
@@ -354,17 +366,20 @@ void FeatureScan<T>::forward(const AttentionSequence& s, const ScanPlan& plan,
     if (chunk.keys() > 0) find_seen(s, chunk);
     for (int64_t h = 0; h < width; ++h) {
       const ScanForward<T>& io = heads[static_cast<size_t>(h)];
+      const bool alone = io.state_in.sum == nullptr && sees_own_keys_alone(plan, c);
       load_queries(s, io.query, chunk);
       if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
       T* block = block_;
       if (io.kept != nullptr && plan.partial()) {
-        turn(run.at(0, h), io.kept + c * kept_chunk(plan));
+        if (!alone) turn(run.at(0, h), io.kept + c * kept_chunk(plan));
         block = io.kept + c * kept_chunk(plan) + state_size_;
       } else if (io.kept != nullptr && n == 0) {
         turn(run.at(0, h), io.kept);
       }
-      write_context(s, chunk, both ? between.at(c, h) : run.at(0, h), block, io);
-      if (!both && chunk.keys() > 0) add_keys(run.at(0, h), chunk.keys());
+      T* state = both ? between.at(c, h) : run.at(0, h);
+      write_context(s, chunk, alone ? nullptr : state, block, io);
+      const bool read_again = n + 1 < count || io.state_out.sum != nullptr;
+      if (!both && chunk.keys() > 0 && read_again) add_keys(state, chunk.keys());
     }
   }
   for (int64_t h = 0; h < width; ++h) {

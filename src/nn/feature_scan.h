@@ -124,6 +124,8 @@ class FeatureScan {
   Number& offset_of(Number* state) const {
     return state[state_size_ - tile::Vector<T>::lanes];
   }
+  /// Whether nothing lies before or behind a chunk: its state is no keys', and null stands for it.
+  bool sees_own_keys_alone(const ScanPlan& plan, int64_t chunk) const;
   /// What is kept of a chunk of a mask that hides: a turned state, and weights.
   int64_t kept_chunk(const ScanPlan& plan) const { return state_size_ + plan.rows * plan.rows; }
   void turn(const T* state, T* turned) const;  ///< two states, not one in place
@@ -154,7 +156,7 @@ class FeatureScan {
   Grid states_between(const AttentionSequence& s, const ScanPlan& plan, const Heads& heads,
                       Grid& first);
   void find_seen(const AttentionSequence& s, const ScanChunk& chunk);
-  void find_ceilings(const ScanChunk& chunk, T state_offset);
+  void find_ceilings(const ScanChunk& chunk, const T* state);
   void key_products(const ScanChunk& chunk, const T* rows, int64_t row_stride, const T* key_rows,
                     int64_t key_stride, int64_t depth, T* block);
   void weigh(const ScanChunk& chunk, const T* add, T* block) const;

@@ -63,10 +63,14 @@ template <typename T>
 void FeatureScan<T>::query_gradient(const AttentionSequence& s, const ScanChunk& chunk,
                                     const T* turned, const ScanBackward<T>& io) {
   const int64_t rows = chunk.queries();
-  tile::product(tile::as_is<T>(dout_, value_stride_), turned, feature_stride_, dquery_feature_,
-                feature_stride_, rows, feature_width_, value_size_, false);
-  shift_and_scale_rows(dquery_feature_, feature_stride_, shift_, normalizer_of(turned), alpha_,
-                       rows, feature_width_);
+  if (turned == nullptr) {
+    std::fill_n(dquery_feature_, rows * feature_stride_, T(0));
+  } else {
+    tile::product(tile::as_is<T>(dout_, value_stride_), turned, feature_stride_, dquery_feature_,
+                  feature_stride_, rows, feature_width_, value_size_, false);
+    shift_and_scale_rows(dquery_feature_, feature_stride_, shift_, normalizer_of(turned), alpha_,
+                         rows, feature_width_);
+  }
   if (chunk.keys() > 0) {
     for_strips(chunk, [&](int64_t i, int64_t count, int64_t lo, int64_t hi) {
       tile::product(tile::as_is<T>(dblock_ + i * near_ + lo, near_),
@@ -167,7 +171,7 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
     load_queries(s, io.query, chunk);
     load_output_gradient(s, chunk, io);
     if (chunk.keys() > 0) load_keys(s, io.key, io.value, chunk.key_begin, chunk.key_end);
-    find_ceilings(chunk, offset_of(state_of(c, h)));
+    find_ceilings(chunk, sees_own_keys_alone(plan, c) ? nullptr : state_of(c, h));
   };
   // Sums over queries: of all, and for each chunk those of the chunks that see its keys.
   Grid all_queries = states(1, width), queries_between;
@@ -194,16 +198,21 @@ void FeatureScan<T>::backward(const AttentionSequence& s, const ScanPlan& plan,
       load(c, h);
       const T* state = state_of(c, h);
       if (chunk.keys() > 0) weights_of_own_keys(chunk, kept ? state + state_size_ : nullptr);
-      query_gradient(s, chunk, state, io);
+      query_gradient(s, chunk, sees_own_keys_alone(plan, c) ? nullptr : state, io);
       if (chunk.keys() > 0) {
         expect_key_gradient(s, chunk.key_begin, chunk.key_end, io);
         const T* queries_state = both ? queries_between.at(c, h) : all_queries.at(0, h);
-        turn(queries_state, turned_state_);
-        key_gradient(chunk.keys(), queries_state, turned_state_);
+        if (n == 0 && !both) {  // no queries but the chunk's own see its keys
+          std::fill_n(dkey_feature_, chunk.keys() * feature_stride_, T(0));
+          std::fill_n(dvalue_, chunk.keys() * value_stride_, T(0));
+        } else {
+          turn(queries_state, turned_state_);
+          key_gradient(chunk.keys(), queries_state, turned_state_);
+        }
         add_own_key_gradient(chunk);
         write_key_gradient(s, chunk.key_begin, chunk.key_end, io);
       }
-      if (!both) add_queries(all_queries.at(0, h), chunk);
+      if (!both && (n + 1 < count || plan.shared())) add_queries(all_queries.at(0, h), chunk);
     }
   }
   Grid turned;
