@@ -20,6 +20,7 @@
 namespace tenfold::app {
 namespace {
 
+/// Projects queries, keys and values, and mixes nothing.
 class ValuesAttention final : public nn::ProjectedAttention {
  public:
   ValuesAttention(const nn::AttentionShape& shape, const config::NoOptions&, uint64_t seed,

@@ -16,8 +16,9 @@ namespace tenfold::app {
 
 /// A yardstick: libtorch's own scaled dot products, called sequence by sequence.
 inline constexpr const char* kFlashKind = "flash";
-/// The other: a layer with the projections of ordinary attention whose contexts are its values, unmixed.
-/// What a kind takes beyond it is the price of its mixing (the "X (OPT)" line of arXiv 2009.14794).
+/// The other: a layer with the projections of ordinary attention whose contexts are its values,
+/// unmixed. What a kind takes beyond it is the price of its mixing (the "X (OPT)" line of arXiv
+/// 2009.14794).
 inline constexpr const char* kValuesKind = "values";
 /// Adds kValuesKind to the attention kinds of this process.
 void add_values_kind();
@@ -51,7 +52,7 @@ std::function<void()> decode_work(const AttentionWork& work);
 std::function<void()> encoder_work(const AttentionWork& work);
 
 /// Arithmetic of one call in GFLOP: the forward pass's products once, or with its backward pass
-/// three times; what a kernel computes once more does not count. The yardstick's are softmax's.
+/// three times; what a kernel computes once more does not count. kFlashKind's are softmax's.
 double mixing_gflops(const AttentionWork& work);
 double layer_gflops(const AttentionWork& work);
 double encoder_gflops(const AttentionWork& work);

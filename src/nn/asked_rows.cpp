@@ -52,4 +52,20 @@ std::optional<AskedRows> asked_rows(const AttentionContext& whole, const Tensor&
   return out;
 }
 
+Tensor asked_scores(const Tensor& flat_scores, const Tensor& rows_P,
+                    const std::vector<AttentionSequence>& sequences, int64_t heads) {
+  std::vector<int64_t> sizes;
+  for (const AttentionSequence& s : sequences) sizes.push_back(heads * s.keys * s.seen_keys());
+  const std::vector<Tensor> whole = flat_scores.split_with_sizes(sizes);
+  std::vector<Tensor> some;
+  int64_t row = 0;
+  for (size_t b = 0; b < sequences.size(); ++b) {
+    const AttentionSequence& s = sequences[b];
+    const Tensor places = rows_P.narrow(0, row, s.queries) - s.key_begin;
+    some.push_back(whole[b].view({heads, s.keys, s.seen_keys()}).index_select(1, places).flatten());
+    row += s.queries;
+  }
+  return at::cat(some);
+}
+
 }  // namespace tenfold::nn

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "nn/attention.h"
+#include "nn/attention_sequence.h"
 #include "tensor/torch.h"
 
 namespace tenfold::nn {
@@ -21,5 +23,10 @@ struct AskedRows {
 /// it does not pay, where places of queries matter, or where somebody looks at the layer.
 std::optional<AskedRows> asked_rows(const AttentionContext& whole, const Tensor& rows_P,
                                     const Tensor& hidden_TD);
+
+/// Of scores carried for every query, sequence after sequence [H, n, m] of n tokens and the m that
+/// holes leave, those of the rows that ask. `sequences` count the rows that ask. Differentiable.
+Tensor asked_scores(const Tensor& flat_scores, const Tensor& rows_P,
+                    const std::vector<AttentionSequence>& sequences, int64_t heads);
 
 }  // namespace tenfold::nn

@@ -30,39 +30,41 @@ FeatureScan<T>::FeatureScan(const FeatureMap& map, const ScanSettings& settings)
   const int64_t feature = kChunk * feature_stride_, value = kChunk * value_stride_,
                 head = kChunk * head_stride_, square = kChunk * kChunk,
                 turned = kChunk * std::max(feature_stride_, value_stride_);
-  memory_.resize(static_cast<size_t>(3 * head + 4 * value + 4 * feature + 2 * square + turned +
-                                     state_size_ + 6 * kChunk + kTiles * kApart +
-                                     tile::Vector<T>::lanes));
-  taken_ = static_cast<int64_t>((64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64 /
-                                sizeof(T));
-  query_ = take(head);
-  key_ = take(head);
-  dx_ = take(head);
-  value_ = take(value);
-  context_ = take(value);
-  dout_ = take(value);
-  dvalue_ = take(value);
-  query_feature_ = take(feature);
-  key_feature_ = take(feature);
-  dquery_feature_ = take(feature);
-  dkey_feature_ = take(feature);
-  block_ = take(square);
-  dblock_ = take(square);
-  turned_ = take(turned);
-  turned_state_ = take(state_size_);
-  offset_ = take(kChunk);
-  alpha_ = take(kChunk);
-  ceiling_ = take(kChunk);
-  inverse_ = take(kChunk);
-  shift_ = take(kChunk);
-  row_factor_ = take(kChunk);
-}
-
-template <typename T>
-T* FeatureScan<T>::take(int64_t numbers) {
-  T* here = memory_.data() + taken_;
-  taken_ += numbers + kApart;
-  return here;
+  const std::pair<T**, int64_t> tiles[] = {
+      {&query_, head},
+      {&key_, head},
+      {&dx_, head},
+      {&value_, value},
+      {&context_, value},
+      {&dout_, value},
+      {&dvalue_, value},
+      {&query_feature_, feature},
+      {&key_feature_, feature},
+      {&dquery_feature_, feature},
+      {&dkey_feature_, feature},
+      {&block_, square},
+      {&dblock_, square},
+      {&turned_, turned},
+      {&turned_state_, state_size_},
+      {&offset_, kChunk},
+      {&alpha_, kChunk},
+      {&ceiling_, kChunk},
+      {&inverse_, kChunk},
+      {&shift_, kChunk},
+      {&row_factor_, kChunk},
+  };
+  // They begin at whole vectors, and not a power of two apart, where they would share places of the
+  // cache.
+  constexpr int64_t kApart = 5 * tile::Vector<T>::lanes;
+  int64_t total = tile::Vector<T>::lanes;
+  for (const auto& [place, numbers] : tiles) total += numbers + kApart;
+  memory_.resize(static_cast<size_t>(total));
+  T* next =
+      memory_.data() + (64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64 / sizeof(T);
+  for (const auto& [place, numbers] : tiles) {
+    *place = next;
+    next += numbers + kApart;
+  }
 }
 
 template <typename T>

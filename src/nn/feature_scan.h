@@ -101,8 +101,6 @@ class FeatureScan {
  private:
   static constexpr int64_t kStrip = 16;  ///< rows whose visible ranges are taken as one
   static constexpr T kSmallestDenominator = T(1e-20);
-  /// Between tiles, which would share places of the cache if they lay a power of two apart.
-  static constexpr int64_t kApart = 5 * tile::Vector<T>::lanes, kTiles = 21;
 
   // A state is S [R, E], z [R] and the offset its numbers are brought to, with whole vectors. A
   // turned one has S^T [E, R], rows feature_stride_ apart, in its place: the backward pass
@@ -114,7 +112,6 @@ class FeatureScan {
     int64_t heads = 0, size = 0;
     T* at(int64_t chunk, int64_t head) { return numbers.data() + (chunk * heads + head) * size; }
   };
-  T* take(int64_t numbers);
   T* sum_of(T* state) const { return state; }
   template <typename Number>
   Number* normalizer_of(Number* state) const {
@@ -206,7 +203,6 @@ class FeatureScan {
   T epsilon_, key_sum_offset_;
   bool offsets_, divide_, stream_;
   std::vector<T> memory_;
-  int64_t taken_ = 0;
   // Tiles of up to kChunk rows.
   T *query_, *key_, *value_, *query_feature_, *key_feature_, *turned_, *block_, *context_;
   T *dout_, *dquery_feature_, *dkey_feature_, *dvalue_, *dblock_, *dx_, *turned_state_;

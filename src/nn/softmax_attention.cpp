@@ -2,6 +2,7 @@
 // Not here: the arithmetic (softmax_fast.cpp, softmax_batched.cpp).
 #include "nn/softmax_attention.h"
 
+#include "nn/asked_rows.h"
 #include "nn/attention_observer.h"
 #include "support/fail.h"
 
@@ -155,64 +156,6 @@ bool carries_inputs(const Tensor& query_THE, const AttentionIn& in, const Softma
          score_bytes(plan, query_THE.size(1)) > in.context.most_score_bytes;
 }
 
-struct AskedScoresPlan : torch::CustomClassHolder {
-  explicit AskedScoresPlan(const SoftmaxPlan& p, int64_t h) : sequences(p.sequences), heads(h) {}
-  std::vector<AttentionSequence> sequences;  ///< of the rows that ask
-  int64_t heads;
-
-  /// work(scores of a sequence whole [H, n, m], those of the rows that ask [H, p, m], their
-  /// places).
-  template <typename Work>
-  void for_sequences(const Tensor& whole, const Tensor& some, const Tensor& rows_P,
-                     Work work) const {
-    int64_t from = 0, to = 0, row = 0;
-    for (const AttentionSequence& s : sequences) {
-      const int64_t m = s.seen_keys(), all = heads * s.keys * m, asked = heads * s.queries * m;
-      if (asked > 0) {
-        work(whole.narrow(0, from, all).view({heads, s.keys, m}),
-             some.narrow(0, to, asked).view({heads, s.queries, m}),
-             rows_P.narrow(0, row, s.queries) - s.key_begin);
-      }
-      from += all;
-      to += asked;
-      row += s.queries;
-    }
-  }
-  int64_t numbers(bool whole) const {
-    int64_t count = 0;
-    for (const AttentionSequence& s : sequences)
-      count += heads * (whole ? s.keys : s.queries) * s.seen_keys();
-    return count;
-  }
-};
-
-/// Of scores carried for every query, those of the rows that ask.
-struct AskedScores : torch::autograd::Function<AskedScores> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& flat,
-                        const Tensor& rows_P, const c10::intrusive_ptr<AskedScoresPlan>& plan) {
-    ctx->saved_data["plan"] = c10::IValue::make_capsule(plan);
-    ctx->saved_data["rows"] = rows_P;
-    Tensor some = torch::empty({plan->numbers(false)}, flat.options());
-    plan->for_sequences(flat, some, rows_P,
-                        [](const Tensor& from, Tensor to, const Tensor& places) {
-                          at::index_select_out(to, from, 1, places);
-                        });
-    return some;
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
-                                                 torch::autograd::variable_list gradients) {
-    const auto capsule = ctx->saved_data["plan"].toCapsule();
-    const auto& plan = static_cast<const AskedScoresPlan&>(*capsule);
-    const Tensor dsome = gradients[0].contiguous();
-    const Tensor dwhole = torch::zeros({plan.numbers(true)}, dsome.options());
-    plan.for_sequences(dwhole, dsome, ctx->saved_data["rows"].toTensor(),
-                       [](Tensor to, const Tensor& from, const Tensor& places) {
-                         to.index_add_(1, places, from);
-                       });
-    return {dwhole, {}, {}};
-  }
-};
-
 AttentionOut mix_summed(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                         const AttentionIn& in, const SoftmaxPlan& plan) {
   std::vector<Tensor> inputs = in.carry ? in.carry->tensors : std::vector<Tensor>{};
@@ -255,8 +198,7 @@ AttentionOut SoftmaxAttention::mix(const Tensor& query_THE, const Tensor& key_SH
     return mix_summed(query_THE, key_SHE, value_SHE, in, asked.plan);
   Tensor carry = in.carry ? in.carry->tensors.at(0) : Tensor();
   if (carry.defined() && in.asking_P.defined())
-    carry = AskedScores::apply(carry, in.asking_P,
-                               c10::make_intrusive<AskedScoresPlan>(asked.plan, shape().heads));
+    carry = asked_scores(carry, in.asking_P, asked.plan.sequences, shape().heads);
   const SoftmaxOut out =
       softmax_attention(query_THE, asked.key_SHE, asked.value_SHE, carry, asked.plan);
   return {out.context_THE, carry_of(out)};

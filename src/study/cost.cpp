@@ -8,16 +8,16 @@ namespace tenfold::study {
 
 double forward_flops(const model::EncoderConfig& shape, const Passed& passed) {
   const auto width = static_cast<double>(shape.hidden_size);
-  const nn::AttentionShape heads{.width = shape.hidden_size,
-                                 .heads = shape.num_attention_heads,
-                                 .head_size = shape.hidden_size / shape.num_attention_heads,
-                                 .longest = shape.longest_sequence()};
+  const nn::AttentionShape attention{.width = shape.hidden_size,
+                                     .heads = shape.num_attention_heads,
+                                     .head_size = shape.hidden_size / shape.num_attention_heads,
+                                     .longest = shape.longest_sequence()};
   double flops = 0;
   for (const nn::StackRun& run : shape.stack().runs) {
     const auto inner = static_cast<double>(run.intermediate_size > 0 ? run.intermediate_size
                                                                      : shape.intermediate_size);
     const double layer = passed.tokens * (2 * width * width + 4 * width * inner) +
-                         nn::attention_flops(run.attention, heads,
+                         nn::attention_flops(run.attention, attention,
                                              {.tokens = passed.tokens, .pairs = passed.attended});
     flops += static_cast<double>(run.count) * layer;
   }

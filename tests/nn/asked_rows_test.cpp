@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "nn/attention_fixture.h"
 #include "nn/packing.h"
 #include "nn/softmax_attention.h"
 #include "nn/stack.h"
@@ -112,14 +113,8 @@ TEST(AskedRows, TakeTheirOwnOfQueriesCarriedToThem) {
                               .carry_run = {.place = 2, .layers = 2},
                               .initializer_range = 0.1},
                              {}, 3, torch::kDouble);
-  const auto layout = SequenceLayout::of_lengths(kAskedLengths);
-  const AttentionContext whole{.query_layout = layout,
-                               .source_layout = layout,
-                               .mask = {},
-                               .bias = nullptr,
-                               .past = {},
-                               .pass = PassContext::evaluation(),
-                               .row_keys_T = {}};
+  const AttentionContext whole =
+      testing::context_of(testing::make_batch(kAskedLengths, {See::all}));
   const Tensor hidden_TD = random_rows(torch::kDouble);
   const auto below = std::make_shared<Carry>();
   for (int i = 0; i < 2; ++i)

@@ -19,6 +19,15 @@ constexpr int64_t kLargestTable = int64_t{1} << 27;
 /// Numbers of R in one layer that can be meant: 8 GiB of fp32.
 constexpr int64_t kMostScores = int64_t{1} << 31;
 
+/// Scores of all heads that inference holds at a time: 16 MiB of fp32.
+constexpr int64_t kScoresAtATime = int64_t{1} << 22;
+
+/// Whether nobody wants anything of a pass but its contexts, so that scores need not all be there.
+bool contexts_suffice(const nn::AttentionIn& in, const nn::SoftmaxPlan& plan) {
+  return !at::GradMode::is_enabled() && !in.carry && !plan.hand_on_scores && !plan.bias &&
+         plan.dropout == 0 && plan.observer == nullptr;
+}
+
 at::ScalarType wide(at::ScalarType type) { return type == at::kDouble ? at::kDouble : at::kFloat; }
 
 /// W2 and b2 of the dense form, under names that optimisers read as those of a linear layer.
@@ -149,8 +158,7 @@ double SynthesizerAttention::flops_of(const nn::AttentionShape& shape,
     if (form == "factorized_random")
       flops += 2 * load.pairs * static_cast<double>(options.rank * shape.heads);
     if (form == "factorized_dense") {
-      const auto [a, b] =
-          factors_of(options, options.fixed_length() > 0 ? options.fixed_length() : shape.longest);
+      const auto [a, b] = factors_of(options, length_of(options, shape));
       flops += static_cast<double>(shape.heads) *
                (2 * load.tokens * width * static_cast<double>(a + b) + load.pairs);
     }
@@ -266,9 +274,8 @@ Tensor SynthesizerAttention::scores_beside_products(at::ScalarType type) const {
 std::optional<Tensor> SynthesizerAttention::without_scores(const nn::AttentionIn& in,
                                                            const nn::AskedKeys& asked) const {
   const nn::SoftmaxPlan& plan = asked.plan;
-  if (at::GradMode::is_enabled() || !in.query_TD.device().is_cpu() || in.carry ||
-      shape_.residual_scores || plan.bias || plan.dropout > 0 || factor_a_ ||
-      plan.observer != nullptr)
+  if (!contexts_suffice(in, plan) || !in.query_TD.device().is_cpu() || shape_.residual_scores ||
+      factor_a_)
     return std::nullopt;
   const bool places = random_HNN_.defined() || fixed_HNN_.defined() || left_HNk_.defined();
   if (places && shape_.heads * length_ * length_ > kLargestTable) return std::nullopt;
@@ -314,7 +321,6 @@ nn::SoftmaxOut SynthesizerAttention::by_scores(const Tensor& query_TD, const nn:
 
 Tensor SynthesizerAttention::by_scores_in_pieces(const Tensor& query_TD,
                                                  const nn::AskedKeys& asked) const {
-  constexpr int64_t kScores = 1 << 22;  // of all heads, at a time
   Tensor context_THE =
       torch::zeros({query_TD.size(0), shape_.heads, shape_.head_size}, asked.value_SHE.options());
   nn::AskedKeys piece = asked;
@@ -331,12 +337,12 @@ Tensor SynthesizerAttention::by_scores_in_pieces(const Tensor& query_TD,
   for (const nn::AttentionSequence& s : asked.plan.sequences) {
     const int64_t a_row = std::max<int64_t>(1, shape_.heads * s.keys);
     for (int64_t done = 0; done < s.queries;) {
-      if (rows > 0 && scores + (s.queries - done) * a_row > kScores) finish();
+      if (rows > 0 && scores + (s.queries - done) * a_row > kScoresAtATime) finish();
       if (rows == 0) begin = s.query_begin + done;
       nn::AttentionSequence part = s;
       part.query_begin = rows;
       part.past = s.past + done;
-      part.queries = std::clamp<int64_t>((kScores - scores) / a_row, 1, s.queries - done);
+      part.queries = std::clamp<int64_t>((kScoresAtATime - scores) / a_row, 1, s.queries - done);
       sequences.push_back(part);
       done += part.queries;
       rows += part.queries;
@@ -368,9 +374,10 @@ nn::AttentionOut SynthesizerAttention::forward(const nn::AttentionIn& in) const 
     return context_THE.reshape({in.query_TD.size(0), shape_.heads * shape_.head_size});
   };
   if (const auto context_THE = without_scores(in, asked)) return {joined(*context_THE), nullptr};
-  const nn::SoftmaxPlan& plan = asked.plan;
-  if (!at::GradMode::is_enabled() && !in.carry && !plan.hand_on_scores && !plan.bias &&
-      plan.dropout == 0 && plan.observer == nullptr)
+  int64_t scores = 0;
+  for (const nn::AttentionSequence& s : asked.plan.sequences)
+    scores += shape_.heads * s.queries * s.keys;
+  if (scores > kScoresAtATime && contexts_suffice(in, asked.plan))
     return {joined(by_scores_in_pieces(in.query_TD, asked)), nullptr};
   const nn::SoftmaxOut out =
       by_scores(in.query_TD, asked, in.carry ? in.carry->tensors.at(0) : Tensor());

@@ -74,7 +74,7 @@ class SynthesizerAttention final : public nn::Attention {
   std::optional<Tensor> without_scores(const nn::AttentionIn& in, const nn::AskedKeys& asked) const;
   nn::SoftmaxOut by_scores(const Tensor& query_TD, const nn::AskedKeys& asked,
                            const Tensor& carry) const;
-  /// The same where nobody wants the scores afterwards: some queries at a time.
+  /// Contexts alone, some queries at a time.
   Tensor by_scores_in_pieces(const Tensor& query_TD, const nn::AskedKeys& asked) const;
 
   nn::AttentionShape shape_;
