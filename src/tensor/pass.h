@@ -31,8 +31,8 @@ Tensor row_keys(const PassContext& pass, const SequenceLayout& layout);
 /// p = 0 returns x itself. `site` numbers the place in the network (layer and purpose).
 Tensor dropout_rows(const Tensor& x_TD, const Tensor& row_keys_T, uint64_t site, double p);
 
-/// The same decisions by operators on any device, for shapes that are not rows of one width:
-/// element x is dropped by its key and its column, int64 tensors that broadcast to x's shape.
+/// The same decisions on any device, for shapes that are not rows of one width: element x is
+/// dropped by its key and its column, int64 tensors that broadcast to x's shape.
 Tensor drop_elements(const Tensor& x, const Tensor& keys, const Tensor& columns, uint64_t site,
                      double p);
 

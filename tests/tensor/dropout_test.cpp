@@ -2,6 +2,7 @@
 // Not here: dropout fused into attention and norms (tests/nn).
 #include <gtest/gtest.h>
 
+#include "cuda.h"
 #include "tensor/gradient_check.h"
 #include "tensor/pass.h"
 
@@ -40,6 +41,26 @@ TEST(Dropout, OperatorsGiveTheKernelsBits) {
   const Tensor kernel = dropout_rows(torch::ones({9, 200}), keys, 5, 0.4);
   const Tensor operators = dropout_rows(torch::ones({9, 200}, torch::kBFloat16), keys, 5, 0.4);
   EXPECT_TRUE(torch::equal(kernel.eq(0), operators.eq(0)));
+}
+
+TEST(Dropout, OnCudaHasTheKernelsBits) {
+  TENFOLD_NEEDS_CUDA();
+  const Tensor keys = row_keys(training_pass({1, 2}), SequenceLayout::of_lengths({9, 300}));
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble, at::kBFloat16}) {
+    const Tensor x = torch::randn({309, 200}, torch::kDouble).to(dtype);
+    Tensor there = x.cuda().requires_grad_();
+    const Tensor y = dropout_rows(there, keys.cuda(), 5, 0.4);
+    EXPECT_TRUE(torch::equal(dropout_rows(x, keys, 5, 0.4), y.detach().cpu())) << dtype;
+    y.sum().backward();
+    EXPECT_TRUE(torch::equal(dropout_rows(torch::ones_like(x), keys, 5, 0.4), there.grad().cpu()))
+        << dtype;
+  }
+  const Tensor key_G1N1 = keys.view({3, 1, 103, 1}), head = torch::arange(4).view({1, 4, 1, 1});
+  const Tensor combined = combined_keys(key_G1N1, head);
+  EXPECT_TRUE(torch::equal(combined, combined_keys(key_G1N1.cuda(), head.cuda()).cpu()));
+  const Tensor x = torch::randn({3, 4, 103, 17}), place = torch::arange(51).view({3, 1, 1, 17});
+  EXPECT_TRUE(torch::equal(drop_elements(x, combined, place, 7, 0.2),
+                           drop_elements(x.cuda(), combined.cuda(), place.cuda(), 7, 0.2).cpu()));
 }
 
 TEST(Dropout, GradientIsTheMask) {
