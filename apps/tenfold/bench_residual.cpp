@@ -121,12 +121,11 @@ void time_carry(const BenchTimer& timer, const std::string& name, int64_t length
                                               .pass = {},
                                               .row_keys_T = {}});
   plan.scale = 0.125;
-  const Tensor qkv_T3HE = torch::randn({length, 3, kHeads, kSize});
-  const std::vector<Tensor> qkv = qkv_T3HE.unbind(1);
   std::vector<double> layer_ms(kLayers);
   Tensor carry;
   std::vector<Tensor> below;
   for (int64_t layer = 0; layer < kLayers; ++layer) {
+    const std::vector<Tensor> qkv = torch::randn({length, 3, kHeads, kSize}).unbind(1);
     plan.hand_on_scores = !products && layer + 1 < kLayers;
     const auto work = [&] {
       if (products) {

@@ -12,7 +12,7 @@ namespace tenfold {
 
 void keep_freed_memory() {
 #ifdef __GLIBC__
-  constexpr int kLargestKept = 1 << 30;  // bytes; beyond that a block is mapped by itself
+  constexpr int kLargestKept = 1 << 28;  // bytes; beyond that a block is mapped by itself
   constexpr int kNever = -1;
   if (std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr &&
       std::getenv("MALLOC_MMAP_MAX_") == nullptr)
