@@ -2,7 +2,6 @@
 // none of it. Not here: opening that part (device.cpp).
 #include "tensor/cuda_elementwise.h"
 
-#include <ATen/cuda/jiterator.h>
 #include <dlfcn.h>
 
 #include "support/fail.h"
@@ -10,7 +9,12 @@
 namespace tenfold {
 namespace {
 
-using Launch = decltype(&at::cuda::CompileAndLaunchKernel);
+/// at::cuda::CompileAndLaunchKernel of libtorch 2.0 and later.
+using Launch = c10::SmallVector<Tensor> (*)(const std::string& code, const std::string& name,
+                                            const int outputs,
+                                            const c10::SmallVector<Tensor>& inputs,
+                                            const c10::SmallVector<at::Scalar>& scalars,
+                                            bool return_by_ref);
 
 /// Null where this libtorch has another signature or none.
 Launch found_launch() {
