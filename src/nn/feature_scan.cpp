@@ -163,7 +163,7 @@ template <typename T>
 void FeatureScan<T>::load_queries(const AttentionSequence& s, const HeadRows<const T>& query,
                                   const ScanChunk& chunk) {
   const T* from = query.data + (s.query_begin + chunk.query_begin) * query.stride;
-  expect_rows(from + query.next, query.stride, chunk.queries(), head_size_);
+  tile::expect_rows(from + query.next, query.stride, chunk.queries(), head_size_);
   query_rows_ = {from, query.stride};
   if (head_size_ < head_stride_) {
     load_rows(from, query.stride, static_cast<const int64_t*>(nullptr), chunk.queries(), head_size_,
@@ -178,9 +178,9 @@ void FeatureScan<T>::load_keys(const AttentionSequence& s, const HeadRows<const 
                                const HeadRows<const T>& value, int64_t begin, int64_t end) {
   const int64_t* places = s.has_holes ? s.kept.data() + begin : nullptr;
   const int64_t first = s.key_begin + (s.has_holes ? 0 : begin);
-  expect_rows(key.data + first * key.stride + key.next, key.stride, end - begin, head_size_);
-  expect_rows(value.data + first * value.stride + value.next, value.stride, end - begin,
-              value_size_);
+  tile::expect_rows(key.data + first * key.stride + key.next, key.stride, end - begin, head_size_);
+  tile::expect_rows(value.data + first * value.stride + value.next, value.stride, end - begin,
+                    value_size_);
   key_rows_ = {key.data + first * key.stride, key.stride};
   if (places != nullptr || head_size_ < head_stride_) {
     load_rows(key_rows_.data, key.stride, places, end - begin, head_size_, key_, head_stride_);
@@ -272,7 +272,8 @@ template <typename T>
 void FeatureScan<T>::write_context(const AttentionSequence& s, const ScanChunk& chunk, T* state,
                                    T* block, const ScanForward<T>& io) {
   const int64_t rows = chunk.queries(), first = s.query_begin + chunk.query_begin;
-  if (!stream_) expect_rows(io.out.data + first * io.out.stride, io.out.stride, rows, value_size_);
+  if (!stream_)
+    tile::expect_rows(io.out.data + first * io.out.stride, io.out.stride, rows, value_size_);
   find_ceilings(chunk, state);
   if (state == nullptr) {
     std::fill_n(context_, rows * value_stride_, T(0));

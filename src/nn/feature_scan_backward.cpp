@@ -15,13 +15,13 @@ void FeatureScan<T>::load_output_gradient(const AttentionSequence& s, const Scan
                                           const ScanBackward<T>& io) {
   const int64_t first = s.query_begin + chunk.query_begin;
   const int64_t* all = nullptr;
-  expect_rows(io.dout.data + first * io.dout.stride + io.dout.next, io.dout.stride, chunk.queries(),
-              value_size_);
-  expect_rows(io.out.data + first * io.out.stride + io.out.next, io.out.stride, chunk.queries(),
-              value_size_);
+  tile::expect_rows(io.dout.data + first * io.dout.stride + io.dout.next, io.dout.stride,
+                    chunk.queries(), value_size_);
+  tile::expect_rows(io.out.data + first * io.out.stride + io.out.next, io.out.stride,
+                    chunk.queries(), value_size_);
   if (!stream_)
-    expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
-                head_size_);
+    tile::expect_rows(io.dquery.data + first * io.dquery.stride, io.dquery.stride, chunk.queries(),
+                      head_size_);
   tile::Rows<const T> dout{io.dout.data + first * io.dout.stride, io.dout.stride},
       out{io.out.data + first * io.out.stride, io.out.stride};
   if (value_size_ < value_stride_) {
@@ -130,8 +130,8 @@ void FeatureScan<T>::expect_key_gradient(const AttentionSequence& s, int64_t beg
                                          const ScanBackward<T>& io) const {
   if (stream_) return;
   const int64_t rows = end - begin, first = s.key_begin + (s.has_holes ? 0 : begin);
-  expect_rows(io.dkey.data + first * io.dkey.stride, io.dkey.stride, rows, head_size_);
-  expect_rows(io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride, rows, value_size_);
+  tile::expect_rows(io.dkey.data + first * io.dkey.stride, io.dkey.stride, rows, head_size_);
+  tile::expect_rows(io.dvalue.data + first * io.dvalue.stride, io.dvalue.stride, rows, value_size_);
 }
 
 template <typename T>

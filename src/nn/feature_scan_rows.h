@@ -12,17 +12,6 @@
 
 namespace tenfold::nn {
 
-/// Asks for rows that will be read or written soon: rows of one head lie too far apart for the
-/// processor to guess.
-template <typename T>
-void expect_rows(const T* rows, int64_t stride, int64_t count, int64_t width) {
-  constexpr int64_t kLine = 64 / sizeof(T);
-  for (int64_t i = 0; i < count; ++i) {
-    // Into the second cache: rows a power of two apart share few places of the first.
-    for (int64_t e = 0; e < width; e += kLine) __builtin_prefetch(rows + i * stride + e, 0, 2);
-  }
-}
-
 /// Rows `stride` apart (of each place where `places` is given) into a tile, zeros behind `width`.
 template <typename T>
 TENFOLD_VECTOR_CLONES void load_rows(const T* from, int64_t stride, const int64_t* places,

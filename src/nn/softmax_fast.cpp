@@ -6,6 +6,7 @@
 #include "nn/softmax_attention.h"
 #include "nn/softmax_bf16.h"
 #include "nn/softmax_pieces.h"
+#include "nn/softmax_step.h"
 #include "support/fail.h"
 #include "tensor/optional_tensor.h"
 
@@ -118,6 +119,8 @@ SoftmaxOut softmax_fast(const Tensor& query_THE, const Tensor& key_SHE, const Te
   if (!grad && plan.factor == 1.0 &&
       softmax_bf16_serves(query_THE, key_SHE, value_SHE, carry, plan))
     return {softmax_bf16(query_THE, key_SHE, value_SHE, plan), {}};
+  if (softmax_step_serves(query_THE, key_SHE, value_SHE, carry, plan))
+    return {softmax_step(query_THE, key_SHE, value_SHE, plan), {}};
   if (!grad && value_SHE.size(2) == query_THE.size(2) && all_flash(plan, carry))
     return {flash_forward(query_THE, key_SHE, value_SHE, plan), {}};
   const at::ScalarType given = query_THE.scalar_type();

@@ -4,6 +4,7 @@
 #include "cuda.h"
 #include "golden.h"
 #include "nn/packing.h"
+#include "nn/softmax_step.h"
 #include "support/fail.h"
 #include "tensor/gradient_check.h"
 #include "tensor/safetensors_tensors.h"
@@ -110,6 +111,72 @@ TEST(SoftmaxAttention, EveryFormEqualsTheReference) {
       }
     }
   }
+}
+
+/// Steps of decoding: few queries at the end of many keys, in several stretches and blocks.
+Inputs step_inputs(See see, bool bias, at::ScalarType dtype) {
+  const std::vector<int64_t> queries{1, 4, 0, 2, 1}, keys{5000, 70, 3, 64, 0};
+  const auto query_layout = SequenceLayout::of_lengths(queries),
+             source_layout = SequenceLayout::of_lengths(keys);
+  AttentionContext context{.query_layout = query_layout,
+                           .source_layout = source_layout,
+                           .mask = {},
+                           .bias = nullptr,
+                           .past = {4999, 66, 0, 31, 0},
+                           .pass = {},
+                           .row_keys_T = {}};
+  context.mask.see = {see};
+  context.mask.source = {3, 70, 1, 2, 0};
+  Inputs in;
+  in.plan = SoftmaxPlan::of(context);
+  in.plan.scale = 0.25;
+  in.query = random_rows(8, 96, 1, dtype).view({8, 3, 32});
+  in.key = random_rows(5137, 192, 2, dtype).view({5137, 2, 3, 32}).select(1, 0);  // every other row
+  in.value = random_rows(5137, 48, 3, dtype).view({5137, 3, 16});
+  if (bias)
+    in.plan.bias = std::make_shared<PositionBias>(PositionBias{random_rows(3, 41, 4, dtype), 20});
+  return in;
+}
+
+TEST(SoftmaxAttention, StepsOfDecodingEqualTheReference) {
+  const torch::NoGradGuard no_grad;
+  for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
+    for (const See see : kAllKinds) {
+      for (const bool bias : {false, true}) {
+        SCOPED_TRACE(fmt::format("{}, bias {}", kind_name(see), bias));
+        const Inputs in = step_inputs(see, bias, dtype);
+        ASSERT_TRUE(softmax_step_serves(in.query, in.key, in.value, {}, in.plan));
+        const Tensor got = softmax_fast(in.query, in.key, in.value, {}, in.plan).context_THE;
+        EXPECT_LE(
+            worst(got, softmax_reference(in.query, in.key, in.value, {}, in.plan).context_THE),
+            dtype == at::kDouble ? 1e-12 : 1e-5);
+        EXPECT_TRUE(torch::equal(got, softmax_step(in.query, in.key, in.value, in.plan)));
+      }
+    }
+  }
+}
+
+TEST(SoftmaxAttention, StepsLeaveWhatTheyCannotToOtherForms) {
+  Inputs in = step_inputs(See::past, false, at::kFloat);
+  const auto serves = [&](const Tensor& carry = {}) {
+    return softmax_step_serves(in.query, in.key, in.value, carry, in.plan);
+  };
+  EXPECT_FALSE(serves());  // gradients
+  const torch::NoGradGuard no_grad;
+  EXPECT_TRUE(serves());
+  EXPECT_FALSE(serves(torch::zeros({1})));
+  for (const auto& change : std::vector<std::function<void(SoftmaxPlan&)>>{
+           [](SoftmaxPlan& p) { p.dropout = 0.1; }, [](SoftmaxPlan& p) { p.factor = 0.5; },
+           [](SoftmaxPlan& p) { p.hand_on_scores = true; },
+           [](SoftmaxPlan& p) { p.sequences[0].queries = 5; },
+           [](SoftmaxPlan& p) { p.sequences[0].has_holes = true; }}) {
+    const SoftmaxPlan before = in.plan;
+    change(in.plan);
+    EXPECT_FALSE(serves());
+    in.plan = before;
+  }
+  in.key = in.key.narrow(2, 0, 8);
+  EXPECT_FALSE(serves());
 }
 
 /// The same inputs on another device, leaves of their own.
