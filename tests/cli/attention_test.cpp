@@ -55,6 +55,26 @@ TEST_F(Attention, CarriedScoresTrainTuneAndPredict) {
   EXPECT_EQ(filled.code, 0) << filled.err;
 }
 
+TEST_F(Attention, OptionsThatCannotBeAreRefusedWithTheRecipe) {
+  make_shards();
+  make_recipe();
+  const auto refused = [&](const std::string& settings, const std::string& part) {
+    const Ran ran = run(pretrain("none", settings));
+    EXPECT_EQ(ran.code, 2) << settings;
+    EXPECT_EQ(count_lines(ran.err), 1) << ran.err;
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
+    EXPECT_FALSE(std::filesystem::exists(at("none")));
+  };
+  const auto kind = [](const std::string& name) {
+    return "--set model.attention.kind=" + name + " ";
+  };
+  refused(kind("performer") + "--set model.attention.performer.features=0",
+          "features must be in [1, 65536], got 0");
+  refused(kind("performer") + "--set model.attention.performer.features=33", "must be even");
+  refused(kind("dynamic_conv") + "--set model.attention.dynamic_conv.kernel_size=4", "kernel_size");
+  refused(kind("linear") + "--set model.residual_attention=true", "never forms scores");
+}
+
 TEST_F(Attention, MetricsChangeNothingOfARunAndMayBeSwitchedOnResuming) {
   make_shards();
   make_recipe();

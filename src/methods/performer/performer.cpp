@@ -18,8 +18,7 @@ void Options::fields(config::FieldVisitor& v) {
            {"positive", Kernel::positive},
            {"relu", Kernel::relu},
            {"trigonometric", Kernel::trigonometric}});
-  v.field("features", features, "random features a head; 0: D ln D of the head size D",
-          config::between(0, 1 << 16));
+  v.field("features", features, "random features a head", config::between(1, 1 << 16));
   v.field("orthogonal", orthogonal, "directions at right angles, a block of D at a time");
   v.field("equal_lengths", equal_lengths, "directions of length sqrt(D) (SMREG)");
   v.field("redraw_interval", redraw_interval, "training steps between draws; 0: one draw",
@@ -37,7 +36,7 @@ Options Options::effective() const {
   options.orthogonal = true;
   options.equal_lengths = false;
   options.stabilizer = Stabilizer::epsilon;
-  options.features = preset == Preset::paper ? 256 : 0;
+  options.features = preset == Preset::paper ? 256 : kOfHeadSize;
   options.epsilon = preset == Preset::paper ? 1e-6 : 1e-4;
   options.redraw_interval = preset == Preset::paper ? 1 : 1000;
   return options;
@@ -53,7 +52,7 @@ void Options::validate(const std::string& where) const {
 
 int64_t Options::directions(int64_t head_size) const {
   const int64_t per = features_of_direction(kernel);
-  if (features > 0) return features / per;
+  if (features != kOfHeadSize) return features / per;
   const auto width = static_cast<double>(head_size);
   return std::max<int64_t>(1, static_cast<int64_t>(width * std::log(width)) / per);
 }

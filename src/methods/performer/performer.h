@@ -26,9 +26,11 @@ enum class Stabilizer : uint8_t {
 enum class Preset : uint8_t { none, paper, lucidrains };
 
 struct Options {
+  static constexpr int64_t kOfHeadSize = 0;  ///< features of a preset alone: D ln D
+
   Preset preset = Preset::none;  ///< takes the place of everything below
   Kernel kernel = Kernel::hyperbolic;
-  int64_t features = 256;  ///< a head; 0: D ln D
+  int64_t features = 256;  ///< a head
   bool orthogonal = true;
   bool equal_lengths = true;       ///< regularised softmax (SMREG)
   int64_t redraw_interval = 1000;  ///< training steps; 0: the directions stay
