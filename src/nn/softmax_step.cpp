@@ -99,6 +99,7 @@ class Step {
         value_size_(value_SHE.size(2)) {
     if (plan.bias) bias_HR_ = plan.bias->by_offset_HR.to(query_.scalar_type()).contiguous();
     for (const AttentionSequence& s : plan.sequences) {
+      most_queries_ = std::max(most_queries_, s.queries);
       for (int64_t j = 0; s.queries > 0 && j < std::max<int64_t>(s.keys, 1); j += kStretch)
         stretches_.push_back({&s, j, std::min(j + kStretch, s.keys)});
     }
@@ -106,7 +107,7 @@ class Step {
 
   Tensor contexts() {
     Tensor context_THE = torch::zeros({query_.size(0), heads_, value_size_}, query_.options());
-    const int64_t wide = kMostQueries * heads_;
+    const int64_t wide = most_queries_ * heads_;
     Tensor sums = torch::zeros({std::ssize(stretches_), wide, value_size_}, query_.options());
     std::vector<Seen<T>> seen(stretches_.size() * static_cast<size_t>(wide));
     auto* numbers = sums.mutable_data_ptr<T>();
@@ -181,7 +182,7 @@ class Step {
 
   Tensor query_, key_, value_, bias_HR_;
   const SoftmaxPlan& plan_;
-  int64_t heads_, value_size_;
+  int64_t heads_, value_size_, most_queries_ = 0;
   std::vector<Stretch> stretches_;
 };
 

@@ -1,5 +1,7 @@
 // Softmax attention of few queries over many keys, as a step of decoding asks: the speed of reading
 // keys and values once. Not here: choosing it (softmax_fast.cpp), or narrow numbers.
+//
+// T query rows, S key rows, H heads, E head size.
 #pragma once
 
 #include "nn/softmax_attention.h"
@@ -12,7 +14,7 @@ bool softmax_step_serves(const Tensor& query_THE, const Tensor& key_SHE, const T
                          const Tensor& carry, const SoftmaxPlan& plan);
 
 /// Contexts [T, H, E] without gradients; every mask kind, and a position bias. The same bits for
-/// any number of threads.
+/// any number of threads. Rows that see nothing give zeros. Thread-safe.
 Tensor softmax_step(const Tensor& query_THE, const Tensor& key_SHE, const Tensor& value_SHE,
                     const SoftmaxPlan& plan);
 

@@ -21,19 +21,26 @@ struct Inputs {
 
 enum class Extras : uint8_t { none, all };
 
+/// Queries of one layout over keys of another; both must outlive it.
+AttentionContext context_between(const SequenceLayout& queries, const SequenceLayout& keys,
+                                 std::vector<int64_t> past, See see) {
+  AttentionContext context{.query_layout = queries,
+                           .source_layout = keys,
+                           .mask = {},
+                           .bias = nullptr,
+                           .past = std::move(past),
+                           .pass = {},
+                           .row_keys_T = {}};
+  context.mask.see = {see};
+  return context;
+}
+
 /// Cross-attention sizes, holes in some sequences; with all extras also bias, carry and dropout.
 Inputs make_inputs(See see, Extras extras, at::ScalarType dtype) {
   const std::vector<int64_t> queries{4, 0, 1, 7, 3}, keys{6, 5, 1, 7, 0};
   const auto query_layout = SequenceLayout::of_lengths(queries),
              source_layout = SequenceLayout::of_lengths(keys);
-  AttentionContext context{.query_layout = query_layout,
-                           .source_layout = source_layout,
-                           .mask = {},
-                           .bias = nullptr,
-                           .past = {2, 0, 0, 0, 0},
-                           .pass = {},
-                           .row_keys_T = {}};
-  context.mask.see = {see};
+  AttentionContext context = context_between(query_layout, source_layout, {2, 0, 0, 0, 0}, see);
   context.mask.source = {3, 0, 1, 2, 0};
   context.mask.keep_S = torch::ones({19}, torch::kBool);
   for (const int64_t hole : {1, 11, 12, 15})
@@ -118,14 +125,8 @@ Inputs step_inputs(See see, bool bias, at::ScalarType dtype) {
   const std::vector<int64_t> queries{1, 4, 0, 2, 1}, keys{5000, 70, 3, 64, 0};
   const auto query_layout = SequenceLayout::of_lengths(queries),
              source_layout = SequenceLayout::of_lengths(keys);
-  AttentionContext context{.query_layout = query_layout,
-                           .source_layout = source_layout,
-                           .mask = {},
-                           .bias = nullptr,
-                           .past = {4999, 66, 0, 31, 0},
-                           .pass = {},
-                           .row_keys_T = {}};
-  context.mask.see = {see};
+  AttentionContext context =
+      context_between(query_layout, source_layout, {4999, 66, 0, 31, 0}, see);
   context.mask.source = {3, 70, 1, 2, 0};
   Inputs in;
   in.plan = SoftmaxPlan::of(context);
